@@ -1,0 +1,141 @@
+"""Files that appear whole or not at all: every writer of Mien goes through these functions."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mien.core.errors import OutputError
+
+
+def shown(path: str | os.PathLike[str]) -> str:
+    """Return `path` in quotes for a message: one line, printable, whatever bytes the name has."""
+    text = repr(os.fspath(path))
+    return text if len(text) <= 300 else f"{text[:140]} … {text[-140:]}"
+
+
+def reason(error: OSError) -> str:
+    """Return why a file operation failed, without the path and number that Python adds."""
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+def ensure_folder(path: str | os.PathLike[str]) -> Path:
+    """Make the folder `path`, and those above it, where missing; return it.
+
+    Raises:
+        OutputError: the folder cannot be made, or is a file.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise OutputError(f"folder {shown(folder)} cannot be made: {why}; choose another place") from error
+    return folder
+
+
+def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> None:
+    """Write `data` (text as UTF-8, line ends as they are) to `path`, all of it or nothing.
+
+    A file that was there before stays as it was when writing fails.
+
+    Raises:
+        OutputError: the folder is missing, full or read-only, or `path` is not a plain file.
+    """
+    # A file name that is not UTF-8 reaches text as lone surrogates; they are kept readable, not fatal.
+    content = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary path beside `path`, with the same suffix; on success it becomes `path`.
+
+    The block writes and closes the temporary file. It is then flushed to the disk and renamed over
+    `path`. After any exception it is removed and `path` is as it was.
+
+    Raises:
+        OutputError: the file cannot be written. An OSError of the block about the temporary file, such
+            as a full disk, becomes an OutputError too; any other exception passes.
+    """
+    target, temporary = _prepared(path)
+    try:
+        try:
+            yield temporary
+        except OSError as error:
+            if not _is_about(error, temporary):
+                raise
+            raise _refusal(path, error) from error
+        _publish(path, temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path]:
+    """Return the file to replace, links followed, and a new empty file beside it."""
+    try:
+        target = Path(os.path.realpath(path))
+        if target.exists() and not target.is_file():
+            kind = "a folder" if target.is_dir() else "not a plain file"
+            raise OutputError(f"{shown(path)} is {kind}; give the name of a file to write")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        # A short name of our own: the target's name may already be as long as the system allows.
+        temporary = target.with_name(f".mien-{secrets.token_hex(8)}{target.suffix[:16]}")
+        # os.open, unlike tempfile, gives the permissions that the user's umask asks for.
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    except FileNotFoundError as error:
+        folder = shown(os.path.dirname(path) or ".")  # noqa: PTH120 - Path would drop a lone "."
+        raise OutputError(f"{shown(path)} cannot be written: folder {folder} does not exist") from error
+    except OSError as error:
+        raise _refusal(path, error) from error
+    except ValueError as error:
+        raise OutputError(f"{shown(path)} cannot be a file name: {error}") from error
+    return target, temporary
+
+
+def _publish(path: str | os.PathLike[str], temporary: Path, target: Path) -> None:
+    try:
+        with temporary.open("r+b") as file:
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
+    except OSError as error:
+        raise _refusal(path, error) from error
+    _flush_folder(target.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename last through a power cut, where the system can (Windows cannot open folders)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _is_about(error: OSError, temporary: Path) -> bool:
+    """Tell errors of writing the file from those of reading some other one in the same block.
+
+    A failed write names no file; a failed open names the file it was for.
+    """
+    if isinstance(error, (ConnectionError, TimeoutError)):
+        return False
+    return error.filename is None or os.fspath(error.filename) == os.fspath(temporary)
+
+
+def _refusal(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    advice = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another place"
+    return OutputError(f"{shown(path)} cannot be written: {reason(error)}; {advice}")

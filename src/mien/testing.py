@@ -1,0 +1,121 @@
+"""Stand-ins for tests, Mien's own and its users': a network without weights, a model around it, pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mien.core.emotions import DEFAULT_LABELS
+from mien.core.errors import OptionError
+from mien.zoo.card import Card, ModelInput
+from mien.zoo.registry import Model
+
+Logits = Callable[[NDArray[np.float32]], ArrayLike] | ArrayLike | None
+
+
+class FakeSession:
+    """A network that answers what a test wants; it implements `mien.zoo.session.Session`.
+
+    Args:
+        labels: the label set; it has to have as many names as the logits have numbers.
+        logits: a function from the batch (N, channels, height, width) to (N, labels); or an array, the same
+            (labels,) for every picture or (N, labels) for a batch of N; or None: a picture's mean brightness
+            picks the label, the first for black (0) and the last for white (1).
+        input_shape: channels, height and width of one picture.
+
+    Attributes:
+        batches: the shape of every batch it was given, in order.
+    """
+
+    def __init__(
+        self,
+        labels: Sequence[str] = DEFAULT_LABELS,
+        logits: Logits = None,
+        *,
+        input_shape: tuple[int, int, int] = (1, 48, 48),
+    ) -> None:
+        self.labels = tuple(labels)
+        self.batches: list[tuple[int, ...]] = []
+        self._logits = logits
+        self._input_shape = input_shape
+        self._lock = threading.Lock()
+
+    @property
+    def input_shape(self) -> tuple[int | None, int | None, int | None]:
+        """Channels, height and width of one picture."""
+        return self._input_shape
+
+    @property
+    def output_size(self) -> int | None:
+        """The number of labels."""
+        return len(self.labels)
+
+    def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the logits, float32 (N, labels), of a batch, float32 (N, channels, height, width)."""
+        if batch.dtype != np.float32 or batch.shape[1:] != self._input_shape:
+            raise OptionError(
+                f"the network reads float32 (N, {', '.join(map(str, self._input_shape))}), "
+                f"not {batch.dtype} {batch.shape}"
+            )
+        with self._lock:
+            self.batches.append(batch.shape)
+        answer: Any = self._logits(batch) if callable(self._logits) else self._logits
+        if answer is None:
+            answer = self._by_brightness(batch)
+        logits = np.asarray(answer, dtype=np.float32)
+        return np.array(np.broadcast_to(logits, (len(batch), len(self.labels))))
+
+    def _by_brightness(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        brightness = batch.reshape(len(batch), int(np.prod(batch.shape[1:]))).mean(axis=1)
+        count = len(self.labels)
+        top = np.clip((brightness * count).astype(np.int64), 0, count - 1)
+        logits: NDArray[np.float32] = np.eye(count, dtype=np.float32)[top] * np.float32(4.0)
+        return logits
+
+
+def fake_model(
+    labels: Sequence[str] = DEFAULT_LABELS,
+    logits: Logits = None,
+    *,
+    name: str = "fake",
+    size: int = 48,
+    temperature: float = 1.0,
+    threshold: float = 0.0,
+) -> Model:
+    """Return a model around a FakeSession, reading grey pictures of `size` × `size` as pixel / 255."""
+    card = Card(
+        name=name,
+        labels=tuple(labels),
+        input=ModelInput(width=size, height=size, colour="gray", mean=0.0, std=1.0),
+        temperature=temperature,
+        threshold=threshold,
+    )
+    session = FakeSession(labels, logits, input_shape=(1, size, size))
+    return Model(name=name, card=card, session=session, digest=hashlib.sha256(name.encode()).hexdigest())
+
+
+def picture(width: int = 96, height: int = 64, *, seed: int = 0) -> NDArray[np.uint8]:
+    """Return a picture without a face: smooth colour ramps with a little noise.
+
+    Returns:
+        uint8 (height, width, 3) RGB, the same for the same arguments.
+    """
+    across = np.linspace(0.0, 200.0, width)[None, :, None]
+    down = np.linspace(0.0, 40.0, height)[:, None, None]
+    tint = np.array([1.0, 0.7, 0.4])
+    noise = np.random.default_rng(seed).integers(0, 16, (height, width, 3))
+    mixed: NDArray[np.float64] = (across + down) * tint + noise
+    return mixed.astype(np.uint8)
+
+
+def crops(count: int = 3, *, size: int = 48, seed: int = 0) -> NDArray[np.uint8]:
+    """Return grey noise in the form of face crops, uint8 (count, size, size)."""
+    noise: NDArray[np.uint8] = np.random.default_rng(seed).integers(
+        0, 256, (count, size, size), dtype=np.uint8
+    )
+    return noise

@@ -1,0 +1,59 @@
+"""Where models lie: the folder inside the package and the user's own."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.zoo.card import Card
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An installed model: `path` is its ONNX file, `origin` "packaged" or "user"."""
+
+    name: str
+    path: Path
+    origin: str
+
+    @property
+    def card_path(self) -> Path:
+        """The JSON card beside the file."""
+        return self.path.with_suffix(".json")
+
+    def card(self) -> Card:
+        """Read the card; a missing or malformed one raises CardError."""
+        return Card.read(self.card_path)
+
+
+def data_folder() -> Path:
+    """Return the folder for what a user adds: MIEN_DATA, or the platform's place. It may not exist yet."""
+    if chosen := os.environ.get("MIEN_DATA"):
+        return Path(chosen)
+    import platformdirs
+
+    return platformdirs.user_data_path("mien", appauthor=False)
+
+
+def packaged_folder() -> Path:
+    """Return the folder of the weights that ship with Mien."""
+    return Path(__file__).parent / "weights"
+
+
+def user_folder() -> Path:
+    """Return the folder of the models a user added. It may not exist yet."""
+    return data_folder() / "models"
+
+
+def installed() -> tuple[Entry, ...]:
+    """Return every model of the package and of the user, in that order and by name."""
+    return (*_in_folder(packaged_folder(), "packaged"), *_in_folder(user_folder(), "user"))
+
+
+def _in_folder(folder: Path, origin: str) -> list[Entry]:
+    try:
+        files = sorted(path for path in folder.glob("*.onnx") if not path.name.startswith("."))
+    except OSError:  # a folder that cannot be listed holds nothing that could be used
+        return []
+    return [Entry(path.stem, path, origin) for path in files]

@@ -12,8 +12,9 @@ export PIP_CONSTRAINT       := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# -qq: errors only; the whole story of an installation is in the log
-PIP := $(BIN)/python -m pip --log $(VENV)/pip.log install -qq
+# errors only; `make demo QUIET=` tells the whole story of an installation
+QUIET  ?= -qq
+PIP    := $(BIN)/python -m pip install $(QUIET)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -66,15 +67,15 @@ $(VENV)/.python:
 	  exit 1; \
 	fi; \
 	echo "Making $(VENV) with $$($$found --version)"; \
-	$$found -m venv --clear $(VENV)
+	$$found -m venv $(VENV)
 	@touch $@
 
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/.python
 	@echo "Installing Mien and what its main job needs (about a minute)"
-	@$(PIP) -e . || { echo "The installation failed; $(VENV)/pip.log has the details." >&2; exit 1; }
+	@$(PIP) -e . || { echo "The installation failed. For the details run the same command with QUIET= behind it." >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/.python
 	@echo "Installing Mien with everything for training and tests (a few minutes)"
-	@$(PIP) -e '.[dev]' || { echo "The installation failed; $(VENV)/pip.log has the details." >&2; exit 1; }
+	@$(PIP) -e '.[dev]' || { echo "The installation failed. For the details run the same command with QUIET= behind it." >&2; exit 1; }
 	@touch $(VENV)/.base $@

@@ -77,7 +77,8 @@ def _float_to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
             f"the picture's float pixels run from {low:g} to {high:g}, but have to be in [0, 1];"
             " divide by the largest possible value, or give uint8"
         )
-    return np.rint(np.clip(pixels, 0, 1).astype(np.float32) * 255).astype(np.uint8)
+    scaled: NDArray[np.float32] = np.clip(pixels, 0, 1).astype(np.float32) * np.float32(255)
+    return np.rint(scaled).astype(np.uint8)
 
 
 def _check_shape(shape: tuple[int, ...], color: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -35,6 +36,10 @@ _OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
 _ALPHA_MODES = ("LA", "La", "PA", "RGBA", "RGBa")
 
+# Inside the compressed data 0xFF is followed by 0 or a restart marker (D0 to D7): those are no markers.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
+_END_OF_IMAGE = b"\xff\xd9"
+
 _quiet_lock = threading.Lock()
 
 
@@ -42,8 +47,7 @@ def from_bytes(data: bytes, subject: str, max_pixels: int) -> NDArray[np.uint8]:
     """Return upright RGB uint8 from the bytes of a file; `subject` names it in messages."""
     form = check_format(data, subject)
     with _as_image_errors(subject):
-        with _quiet():
-            image = _OPENERS[form](io.BytesIO(data))
+        image = _opened(form, data, subject)
         check_pixels(*image.size, max_pixels, subject)
         if form == "JPEG" and (pixels := _fast_jpeg(data, image)) is not None:
             return _upright(pixels, _orientation(image))
@@ -60,6 +64,19 @@ def from_pillow(image: Image.Image, max_pixels: int) -> NDArray[np.uint8]:
         return _to_rgb(image)
 
 
+def _opened(form: str, data: bytes, subject: str) -> ImageFile.ImageFile:
+    """Read the header only."""
+    try:
+        with _quiet():
+            return _OPENERS[form](io.BytesIO(data))
+    except (Image.DecompressionBombError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise almost anything on damaged data
+        raise ImageFormatError(
+            f"{subject} has a damaged or incomplete {form} header; get the file again"
+        ) from error
+
+
 def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     image.load()
     # After loading: a TIFF has then turned itself, and a PNG has read the chunks behind its pixels.
@@ -69,6 +86,8 @@ def _to_rgb(image: Image.Image) -> NDArray[np.uint8]:
 
 def _pixels(image: Image.Image) -> NDArray[np.uint8]:
     mode = image.mode
+    if mode == "La":
+        image = image.convert("LA")
     if mode in _ALPHA_MODES or ("transparency" in image.info and mode in ("1", "L", "P", "RGB")):
         return over_white(np.asarray(image.convert("RGBA")))
     if mode.startswith("I;16"):
@@ -119,20 +138,17 @@ def _fast_jpeg(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
 
 
 def _has_end(data: bytes) -> bool:
-    """Whether the picture's own end marker is there, behind its first scan.
+    """Whether the picture's own end marker is there.
 
-    Markers before the scan are skipped segment by segment, because an embedded thumbnail ends too.
+    Segments are skipped by their length, because an embedded thumbnail has an end marker too; what is
+    behind the end (a second picture, a film) does not matter.
     """
     at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        if marker == 0xDA:
-            # In the scan a 0xFF byte is always followed by 0 or a restart marker, so this is the end.
-            return data.find(b"\xff\xd9", at) >= 0
-        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    while (match := _MARKER.search(data, at)) is not None:
+        at = match.end()
+        if match.group() == _END_OF_IMAGE:
+            return True
+        at += int.from_bytes(data[at : at + 2], "big")
     return False
 
 

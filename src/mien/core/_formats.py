@@ -49,7 +49,9 @@ def check_format(head: bytes, subject: str) -> str:
             return form
     what = _refused_kind(head)
     if what is None:
-        raise ImageFormatError(f"{subject} is not a picture, or it is damaged; Mien reads {READABLE}")
+        raise ImageFormatError(
+            f"{subject} is in no known picture format, or is damaged; Mien reads {READABLE}"
+        )
     raise ImageFormatError(f"{subject} is {what}; Mien reads {READABLE}, so convert it first")
 
 

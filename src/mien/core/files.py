@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -16,7 +17,8 @@ from mien.core.errors import OutputError
 
 def shown(path: str | os.PathLike[str]) -> str:
     """Return `path` in quotes for a message: one line, printable, whatever bytes the name has."""
-    text = repr(os.fspath(path))
+    # Bytes that are not UTF-8 reach text as lone surrogates; \xff is how users know them.
+    text = re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", repr(os.fspath(path)))
     return text if len(text) <= 300 else f"{text[:140]} … {text[-140:]}"
 
 

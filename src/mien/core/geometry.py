@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from mien.core._checks import record, whole
 from mien.core.errors import OptionError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 class Point(NamedTuple):
@@ -30,10 +33,7 @@ class Box:
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "width", "height"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or int(value) != value:
-                raise OptionError(f"box {name} has to be a whole number of pixels, not {value!r}")
-            object.__setattr__(self, name, int(value))
+            object.__setattr__(self, name, whole(f"box {name}", getattr(self, name)))
         if self.width < 1 or self.height < 1:
             raise OptionError(
                 f"a box needs a width and height of at least 1 pixel, not {self.width}×{self.height}"
@@ -76,9 +76,9 @@ class Box:
         return {"x": self.x, "y": self.y, "width": self.width, "height": self.height}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Box:
+    def from_dict(cls, data: Mapping[str, Any]) -> Box:
         """Return the box that `to_dict` described."""
-        return cls(data["x"], data["y"], data["width"], data["height"])
+        return cls(**record(data, "a box", ("x", "y", "width", "height")))
 
 
 LANDMARK_NAMES: tuple[str, ...] = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
@@ -99,19 +99,23 @@ class Landmarks:
 
     def __post_init__(self) -> None:
         for name in LANDMARK_NAMES:
-            point = Point(*(float(v) for v in getattr(self, name)))
-            if not np.isfinite(point).all():
-                raise OptionError(f"landmark {name} has to be two finite numbers, not {tuple(point)}")
-            object.__setattr__(self, name, point)
+            object.__setattr__(self, name, _point(name, getattr(self, name)))
 
     def as_array(self) -> NDArray[np.float64]:
         """Return the points as float64 (5, 2), x before y, in the order of the fields."""
+        import numpy as np
+
         return np.array([getattr(self, name) for name in LANDMARK_NAMES], dtype=np.float64)
 
     @classmethod
     def from_array(cls, points: NDArray[Any] | Sequence[Sequence[float]]) -> Landmarks:
         """Make landmarks from anything of shape (5, 2)."""
-        array = np.asarray(points, dtype=np.float64)
+        import numpy as np
+
+        try:
+            array = np.asarray(points, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"landmarks have to be five pairs of numbers: {error}") from error
         if array.shape != (5, 2):
             raise OptionError(f"landmarks need shape (5, 2), not {array.shape}")
         return cls(*(Point(float(x), float(y)) for x, y in array))
@@ -121,9 +125,19 @@ class Landmarks:
         return {name: list(getattr(self, name)) for name in LANDMARK_NAMES}
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Landmarks:
+    def from_dict(cls, data: Mapping[str, Any]) -> Landmarks:
         """Return the landmarks that `to_dict` described."""
-        return cls(*(Point(*data[name]) for name in LANDMARK_NAMES))
+        return cls(**record(data, "landmarks", LANDMARK_NAMES))
+
+
+def _point(name: str, value: Any) -> Point:
+    try:
+        x, y = (float(v) for v in value)
+    except (TypeError, ValueError):
+        raise OptionError(f"landmark {name} has to be two numbers, not {value!r}") from None
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise OptionError(f"landmark {name} has to be two finite numbers, not {(x, y)}")
+    return Point(x, y)
 
 
 # Medians over the FER2013 training faces, in pixels of their 48×48 pictures, in the order of

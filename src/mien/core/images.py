@@ -71,8 +71,7 @@ def load(source: ImageSource, *, color: str = "rgb", max_pixels: int = MAX_PIXEL
 
     if isinstance(source, Image):
         return _decode.from_pillow(source, max_pixels)
-    name = describe_source(source)
-    subject = "the picture" if name is None else f"picture {shown(name)}"
+    subject = f"picture {shown(source)}" if isinstance(source, (str, os.PathLike)) else "the picture"
     return _decode.from_bytes(_source.read(source, subject, max_pixels), subject, max_pixels)
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any
 
+from mien.core._checks import finite, whole
 from mien.core.errors import OptionError
 
 DETECTORS: tuple[str, ...] = ("auto", "yunet", "haar")
@@ -63,7 +65,7 @@ class AnalysisOptions:
 
     def __post_init__(self) -> None:
         for option in fields(self):
-            _check(option.name, getattr(self, option.name), option.metadata)
+            object.__setattr__(self, option.name, _checked(option, getattr(self, option.name)))
         if self.median and self.median % 2 == 0:
             raise OptionError(f"median has to be 0 or an odd number, not {self.median}")
 
@@ -71,17 +73,34 @@ class AnalysisOptions:
         """Return plain `{option: value}`."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> AnalysisOptions:
+        """Return the options that `to_dict` described; what is missing has its default."""
+        known = [option.name for option in fields(cls)]
+        if unknown := [str(name) for name in data if name not in known]:
+            raise OptionError(f"unknown option {', '.join(unknown)}; choose from {', '.join(known)}")
+        return cls(**data)
+
     def digest(self) -> str:
         """Return 16 hexadecimal digits that are equal for equal options."""
         canonical = json.dumps(self.to_dict(), sort_keys=True).encode()
         return hashlib.sha256(canonical).hexdigest()[:16]
 
 
-def _check(name: str, value: Any, metadata: Any) -> None:
-    choices, low, high = metadata["choices"], metadata["low"], metadata["high"]
-    if choices is not None and value not in choices:
-        raise OptionError(f"unknown {name} {value!r}; choose one of {', '.join(choices)}")
-    if value is None or low is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise OptionError(f"{name} has to be between {low:g} and {high:g}, not {value!r}")
+def _checked(option: Field[Any], value: Any) -> Any:
+    """Return `value` as the plain type of its field, so that equal options digest alike."""
+    name, limits = option.name, option.metadata
+    if limits["choices"] is not None:
+        if not isinstance(value, str) or value not in limits["choices"]:
+            raise OptionError(f"unknown {name} {value!r}; choose one of {', '.join(limits['choices'])}")
+        return str(value)
+    if option.type == "bool":
+        if not isinstance(value, bool):
+            raise OptionError(f"{name} has to be True or False, not {value!r}")
+        return value
+    if value is None and option.type == "float | None":
+        return None
+    number = whole(name, value) if option.type == "int" else finite(name, value)
+    if not limits["low"] <= number <= limits["high"]:
+        raise OptionError(f"{name} has to be between {limits['low']} and {limits['high']}, not {value!r}")
+    return number

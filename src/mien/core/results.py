@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mien.core._checks import finite, record, rows, text, whole
 from mien.core.errors import OptionError
 from mien.core.geometry import Box, Landmarks
 from mien.core.version import __version__
@@ -22,12 +23,14 @@ class Scores(Mapping[str, float]):
     __slots__ = ("_labels", "_values")
 
     def __init__(self, scores: Mapping[str, float]) -> None:
-        self._labels = tuple(scores)
-        self._values = tuple(float(v) for v in scores.values())
-        if not self._labels:
+        if not isinstance(scores, Mapping):
+            raise OptionError(f"scores have to map labels to probabilities, not {scores!r}")
+        if not scores:
             raise OptionError("scores need at least one label")
-        if not all(0.0 <= v <= 1.0 for v in self._values):
-            raise OptionError(f"scores have to be probabilities in [0, 1], not {dict(scores)}")
+        self._labels = tuple(text("a label of scores", label) for label in scores)
+        self._values = tuple(
+            finite(f"the score of {label!r}", v, low=0.0, high=1.0) for label, v in scores.items()
+        )
         if not math.isclose(sum(self._values), 1.0, abs_tol=1e-3):
             raise OptionError(f"scores have to sum to 1, not {sum(self._values):.4f}")
 
@@ -67,9 +70,18 @@ class Pose:
     yaw: float
     pitch: float
 
+    def __post_init__(self) -> None:
+        for name in ("roll", "yaw", "pitch"):
+            object.__setattr__(self, name, finite(name, getattr(self, name)))
+
     def to_dict(self) -> dict[str, float]:
         """Return plain `{"roll", "yaw", "pitch"}`."""
         return {"roll": self.roll, "yaw": self.yaw, "pitch": self.pitch}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Pose:
+        """Return the pose that `to_dict` described."""
+        return cls(**record(data, "a pose", ("roll", "yaw", "pitch")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,12 @@ class Quality:
     pose: Pose | None = None
     reasons: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size", whole("quality size", self.size, least=0))
+        object.__setattr__(self, "sharpness", finite("sharpness", self.sharpness, low=0.0))
+        object.__setattr__(self, "brightness", finite("brightness", self.brightness, low=0.0, high=255.0))
+        object.__setattr__(self, "reasons", tuple(text("a quality reason", r) for r in self.reasons))
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only."""
         return {
@@ -103,14 +121,18 @@ class Quality:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Quality:
         """Return the quality that `to_dict` described."""
+        data = record(data, "quality", ("size", "sharpness", "brightness", "pose", "reasons"))
         pose = data["pose"]
         return cls(
             size=data["size"],
             sharpness=data["sharpness"],
             brightness=data["brightness"],
-            pose=None if pose is None else Pose(**pose),
-            reasons=tuple(data["reasons"]),
+            pose=None if pose is None else Pose.from_dict(pose),
+            reasons=tuple(rows(data["reasons"], "quality reasons")),
         )
+
+
+_FACE_FIELDS = ("box", "scores", "emotion", "quality", "detection_score", "landmarks", "track_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +162,11 @@ class Face:
             object.__setattr__(self, "scores", Scores(self.scores))
         if self.emotion is not None and self.emotion != self.top:
             raise OptionError(f"emotion {self.emotion!r} has to be the top label {self.top!r} or None")
-        if self.detection_score is not None and not 0.0 <= self.detection_score <= 1.0:
-            raise OptionError(f"detection score has to be in [0, 1], not {self.detection_score!r}")
+        if self.detection_score is not None:
+            score = finite("detection score", self.detection_score, low=0.0, high=1.0)
+            object.__setattr__(self, "detection_score", score)
+        if self.track_id is not None:
+            object.__setattr__(self, "track_id", whole("track id", self.track_id))
 
     @property
     def top(self) -> str:
@@ -170,6 +195,7 @@ class Face:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Face:
         """Return the face that `to_dict` described."""
+        data = record(data, "a face", _FACE_FIELDS, derived=("top", "confidence"))
         landmarks = data["landmarks"]
         return cls(
             box=Box.from_dict(data["box"]),
@@ -189,9 +215,31 @@ class ModelReference:
     name: str
     digest: str
 
+    def __post_init__(self) -> None:
+        text("model name", self.name)
+        text("model digest", self.digest)
+
     def to_dict(self) -> dict[str, str]:
         """Return plain `{"name", "digest"}`."""
         return {"name": self.name, "digest": self.digest}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ModelReference:
+        """Return the reference that `to_dict` described."""
+        return cls(**record(data, "a model reference", ("name", "digest")))
+
+
+_IMAGE_FIELDS = (
+    "source",
+    "width",
+    "height",
+    "faces",
+    "model",
+    "detector",
+    "options",
+    "elapsed_s",
+    "version",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +269,13 @@ class ImageAnalysis:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "faces", tuple(self.faces))
-        if self.width < 1 or self.height < 1:
-            raise OptionError(f"a picture has at least 1×1 pixels, not {self.width}×{self.height}")
+        for name in ("width", "height"):
+            object.__setattr__(self, name, whole(f"picture {name}", getattr(self, name), least=1))
+        object.__setattr__(self, "elapsed_s", finite("elapsed_s", self.elapsed_s, low=0.0))
+        for name in ("detector", "options", "version"):
+            text(name, getattr(self, name))
+        if self.source is not None:
+            text("source", self.source)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only, ready for `json.dumps`."""
@@ -241,11 +294,12 @@ class ImageAnalysis:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ImageAnalysis:
         """Return the analysis that `to_dict` described."""
+        data = record(data, "an image analysis", _IMAGE_FIELDS)
         return cls(
-            faces=tuple(Face.from_dict(face) for face in data["faces"]),
+            faces=tuple(Face.from_dict(face) for face in rows(data["faces"], "faces")),
             width=data["width"],
             height=data["height"],
-            model=ModelReference(**data["model"]),
+            model=ModelReference.from_dict(data["model"]),
             detector=data["detector"],
             options=data["options"],
             elapsed_s=data["elapsed_s"],

@@ -1,0 +1,7 @@
+"""Results drawn onto pictures: annotators, their style, and sheets of faces."""
+
+from mien.render.annotator import Annotator
+from mien.render.sheet import face_sheet
+from mien.render.style import Style, contrast
+
+__all__ = ["Annotator", "Style", "contrast", "face_sheet"]

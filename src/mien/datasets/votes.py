@@ -1,0 +1,58 @@
+"""Crowd votes (FER+, Barsoum et al. 2016): ten people's opinion of every FER2013 face."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from mien.core.emotions import parse_emotion
+from mien.core.errors import DatasetError
+from mien.datasets.dataset import FaceDataset
+
+_NAME_COLUMN = "Image name"
+
+
+def read_votes(path: str | Path) -> dict[str, dict[str, int]]:
+    """Read a vote table: `{file name: {label: votes}}`, columns that name no emotion left out.
+
+    Raises:
+        DatasetError: the file is missing, has no "Image name" column, or a vote is not a whole number
+            (the line is named).
+    """
+    path = Path(path)
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return _votes(csv.DictReader(file), path)
+    except OSError as error:
+        raise DatasetError(f"votes {str(path)!r} cannot be read: {error.strerror}") from error
+
+
+def _votes(reader: csv.DictReader[str], path: Path) -> dict[str, dict[str, int]]:
+    columns = reader.fieldnames or []
+    if _NAME_COLUMN not in columns:
+        raise DatasetError(f"votes {str(path)!r} need a column {_NAME_COLUMN!r}; found {', '.join(columns)}")
+    emotions = {c: str(e) for c in columns if (e := parse_emotion(c)) is not None}
+    table = {}
+    for row in reader:
+        try:
+            table[row[_NAME_COLUMN]] = {label: int(row[column]) for column, label in emotions.items()}
+        except (TypeError, ValueError):
+            raise DatasetError(
+                f"{str(path)!r}, line {reader.line_num}: votes have to be whole numbers"
+            ) from None
+    return table
+
+
+def with_votes(dataset: FaceDataset, table: Mapping[str, Mapping[str, int]]) -> FaceDataset:
+    """Return `dataset` with the votes for its labels; votes for other labels are left out."""
+    votes = np.zeros((len(dataset), len(dataset.labels)), dtype=np.float32)
+    for row, name in enumerate(dataset.names):
+        counted = table.get(name, {})
+        votes[row] = [counted.get(label, 0) for label in dataset.labels]
+    if not votes.any():
+        raise DatasetError("the vote table names none of the data set's pictures")
+    return replace(dataset, votes=votes)

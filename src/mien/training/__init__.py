@@ -1,0 +1,1 @@
+"""Training of Mien's models: the only room that knows torch."""

@@ -1,0 +1,97 @@
+"""Random changes of a whole batch at once, on the device that trains."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from torch import Tensor
+
+from mien.training.config import TrainingConfig
+
+
+def augment(images: Tensor, config: TrainingConfig, size: int, generator: torch.Generator) -> Tensor:
+    """Return randomly changed views of grey faces.
+
+    Args:
+        images: float32 (faces, 1, height, width), in [0, 1].
+        config: says how strong each change is.
+        size: side of the returned crops, in pixels; a smaller one is a random crop, not a smaller picture.
+        generator: source of all randomness.
+
+    Returns:
+        float32 (faces, 1, size, size), in [0, 1].
+    """
+    changed = _affine(images, config, size, generator)
+    changed = _light(changed, config.light, generator)
+    return _erase(changed, config.erase, generator)
+
+
+def _uniform(faces: int, extent: float, generator: torch.Generator) -> Tensor:
+    """Return `faces` numbers in [-extent, extent]."""
+    return (torch.rand(faces, generator=generator) * 2 - 1) * extent
+
+
+def _affine(images: Tensor, config: TrainingConfig, size: int, generator: torch.Generator) -> Tensor:
+    faces, side = len(images), images.shape[-1]
+    angle = _uniform(faces, math.radians(config.rotation), generator)
+    scale = 1 + _uniform(faces, config.scale, generator)
+    shear = _uniform(faces, config.shear, generator)
+    mirror = torch.ones(faces)
+    if config.flip:
+        mirror -= 2 * (torch.rand(faces, generator=generator) < 0.5).float()
+    # In grid_sample's units the picture spans [-1, 1]; a crop of `size` pixels spans size / side of it.
+    part = size / side
+    room = (1 - part) + 2 * config.shift
+    matrix = torch.stack(
+        [
+            torch.stack([mirror * torch.cos(angle), shear - torch.sin(angle)], 1),
+            torch.stack([mirror * torch.sin(angle), torch.cos(angle)], 1),
+        ],
+        1,
+    ) * (part * scale).view(-1, 1, 1)
+    shift = torch.stack([_uniform(faces, room, generator), _uniform(faces, room, generator)], 1).unsqueeze(2)
+    grid = F.affine_grid(torch.cat([matrix, shift], 2), [faces, 1, size, size], align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _light(images: Tensor, extent: float, generator: torch.Generator) -> Tensor:
+    if not extent:
+        return images
+    shape = (-1, 1, 1, 1)
+    contrast = (1 + _uniform(len(images), extent, generator)).view(shape)
+    brightness = (1 + _uniform(len(images), extent, generator)).view(shape)
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return (((images - mean) * contrast + mean) * brightness).clamp_(0, 1)
+
+
+def _erase(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Grey out a rectangle of 2 to 20 % of the area (Zhong et al., AAAI 2020)."""
+    if not share:
+        return images
+    faces, size = len(images), images.shape[-1]
+    area = 0.02 + 0.18 * torch.rand(faces, generator=generator)
+    stretch = torch.exp(_uniform(faces, math.log(2.0), generator))
+    height, width = (area * stretch).sqrt() * size, (area / stretch).sqrt() * size
+    top = torch.rand(faces, generator=generator) * (size - height)
+    left = torch.rand(faces, generator=generator) * (size - width)
+    chosen = torch.rand(faces, generator=generator) < share
+    place = torch.arange(size).float()
+    rows = (place >= top[:, None]) & (place < (top + height)[:, None])
+    columns = (place >= left[:, None]) & (place < (left + width)[:, None])
+    hole = (rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]).unsqueeze(1)
+    return torch.where(hole, images.mean((1, 2, 3), keepdim=True), images)
+
+
+def mix(images: Tensor, targets: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Blend each face and its target with another's (mixup, Zhang et al., ICLR 2018).
+
+    Args:
+        images: float32 (faces, 1, height, width).
+        targets: float32 (faces, labels), rows summing to 1.
+        share: how much of each face stays, in [0, 1].
+        generator: source of all randomness.
+    """
+    order = torch.randperm(len(images), generator=generator)
+    return torch.lerp(images[order], images, share), torch.lerp(targets[order], targets, share)

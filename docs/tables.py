@@ -1,0 +1,157 @@
+"""Fills the tables in the documentation from the code, so that they cannot disagree with it.
+
+A table stands between `<!-- table: NAME -->` and `<!-- end of table -->`. After a change to an option, a
+public name, a column, a command or the default model:
+
+    .venv/bin/python docs/tables.py
+
+`make test` fails while a table is out of date.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TABLE = re.compile(r"(<!-- table: (?P<name>\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def _rows(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+def _first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").split("\n", 1)[0]
+
+
+def options() -> str:
+    """Return every field of AnalysisOptions with its default, its limits and its help text."""
+    from mien.core.options import AnalysisOptions
+
+    def limits(low: float | None, high: float | None, choices: tuple[str, ...] | None) -> str:
+        if choices:
+            return ", ".join(choices)
+        return "" if low is None else f"{low:,g} to {high:,.0f}"
+
+    return _rows(
+        ("option", "default", "values", "what it does"),
+        (
+            (
+                f"`{option.name}`",
+                f"`{option.default}`",
+                limits(option.metadata["low"], option.metadata["high"], option.metadata["choices"]),
+                option.metadata["help"],
+            )
+            for option in fields(AnalysisOptions)
+        ),
+    )
+
+
+def names() -> str:
+    """Return every public name of the package with the first line of its documentation."""
+    import mien
+
+    return _rows(
+        ("name", "what it is"),
+        (
+            (
+                f"`mien.{name}`",
+                "the version, a string" if name == "__version__" else _first_line(getattr(mien, name)),
+            )
+            for name in mien.__all__
+        ),
+    )
+
+
+def errors() -> str:
+    """Return the tree of errors, as core/errors.py draws it."""
+    from mien.core import errors
+
+    tree = (errors.__doc__ or "").split("\n\n")[1]
+    return f"```text\n{tree}\n```\n"
+
+
+def columns() -> str:
+    """Return every column of the tables that Mien writes."""
+    from mien import records
+
+    return _rows(("column", "meaning"), ((f"`{name}`", meaning) for name, meaning in records.COLUMNS.items()))
+
+
+def commands() -> str:
+    """Return every command with its help text."""
+    from mien.cli._main import COMMANDS
+
+    rows = []
+    for name, command in COMMANDS.items():
+        made = typer.main.get_command(importlib.import_module(command.module).app)
+        if isinstance(made, TyperGroup):
+            rows += [(f"`mien {name} {sub}`", _help(made.commands[sub])) for sub in made.commands]
+        else:
+            rows.append((f"`mien {name}`", command.summary))
+    return _rows(("command", "what it does"), rows)
+
+
+def _help(command: Any) -> str:
+    return str(command.get_short_help_str(200))
+
+
+def model() -> str:
+    """Return what the default model's card says about itself; `mien models show` prints the same."""
+    from mien.zoo.registry import load_model
+
+    card = load_model().card
+    rows = [("labels, in order", ", ".join(card.labels))]
+    if card.parameters and card.multiply_adds:
+        rows.append(
+            (
+                "size",
+                f"{card.parameters / 1e6:.1f} M parameters, "
+                f"{card.multiply_adds / 1e6:.0f} M multiply-adds a face",
+            )
+        )
+    for metric in card.metrics:
+        interval = "" if metric.low is None else f" (95 % interval {metric.low:.3f} to {metric.high:.3f})"
+        rows.append(
+            (metric.name.replace("_", " "), f"{metric.value:.3f}{interval}; {metric.data}; {metric.protocol}")
+        )
+    return _rows((f"`{card.name}`", ""), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    table.__name__: table for table in (options, names, errors, columns, commands, model)
+}
+
+
+def pages() -> list[Path]:
+    """Return every page of the documentation."""
+    return [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
+
+
+def filled(text: str) -> str:
+    """Return a page's text with its tables made anew."""
+    return TABLE.sub(lambda match: match[1] + TABLES[match["name"]]() + match[3], text)
+
+
+def main() -> None:
+    """Rewrite the pages whose tables are out of date, and name them."""
+    for page in pages():
+        text = page.read_text(encoding="utf-8")
+        if (new := filled(text)) != text:
+            page.write_text(new, encoding="utf-8")
+            sys.stdout.write(f"{page.relative_to(REPOSITORY)}\n")
+
+
+if __name__ == "__main__":
+    main()

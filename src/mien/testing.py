@@ -1,10 +1,12 @@
-"""Stand-ins for tests, Mien's own and its users': a network without weights, a model around it, pictures."""
+"""Stand-ins for tests, Mien's own and its users': a network without weights, small ONNX files, pictures."""
 
 from __future__ import annotations
 
 import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from mien.core.emotions import DEFAULT_LABELS
 from mien.core.errors import OptionError
-from mien.zoo.card import Card, ModelInput
+from mien.zoo._wire import field
+from mien.zoo.card import METADATA_KEY, Card, ModelInput
 from mien.zoo.registry import Model
 
 Logits = Callable[[NDArray[np.float32]], ArrayLike] | ArrayLike | None
@@ -88,15 +91,97 @@ def fake_model(
     threshold: float = 0.0,
 ) -> Model:
     """Return a model around a FakeSession, reading grey pictures of `size` × `size` as pixel / 255."""
-    card = Card(
+    card = fake_card(labels, name=name, size=size, temperature=temperature, threshold=threshold)
+    session = FakeSession(labels, logits, input_shape=(1, size, size))
+    return Model(name=name, card=card, session=session, digest=hashlib.sha256(name.encode()).hexdigest())
+
+
+def fake_card(
+    labels: Sequence[str] = DEFAULT_LABELS,
+    *,
+    name: str = "fake",
+    size: int = 48,
+    temperature: float = 1.0,
+    threshold: float = 0.0,
+) -> Card:
+    """Return a card without metrics, for grey pictures of `size` × `size` read as pixel / 255."""
+    return Card(
         name=name,
         labels=tuple(labels),
         input=ModelInput(width=size, height=size, colour="gray", mean=0.0, std=1.0),
         temperature=temperature,
         threshold=threshold,
     )
-    session = FakeSession(labels, logits, input_shape=(1, size, size))
-    return Model(name=name, card=card, session=session, digest=hashlib.sha256(name.encode()).hexdigest())
+
+
+def write_model(folder: Path, card: Card | None = None) -> Path:
+    """Write a small real model into `folder`, `<name>.onnx` and its card `<name>.json`; return the first."""
+    card = card or fake_card(name="tiny")
+    content = tiny_onnx(card)
+    path = folder / f"{card.name}.onnx"
+    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    path.with_suffix(".json").write_text(replace(card, sha256=digest).to_json(), encoding="utf-8")
+    return path
+
+
+def tiny_onnx(
+    card: Card,
+    *,
+    outputs: int | None = None,
+    batch: int | None = None,
+    last: str | None = None,
+    metadata: Card | str | None = None,
+) -> bytes:
+    """Return an ONNX network that answers as FakeSession does by itself: brightness picks the label.
+
+    It is an average over the picture and one fully connected layer, encoded here: no package is needed.
+
+    Args:
+        card: gives the input's size and the number of labels; it also goes into the metadata.
+        outputs: how many numbers the network gives, where that is not to be the number of labels.
+        batch: a fixed batch size; without it any.
+        last: an operator to put behind, such as "Softmax".
+        metadata: another card or text for the metadata; "" for none.
+    """
+    channels, count = card.input.channels, outputs or len(card.labels)
+    centre = (np.arange(count, dtype=np.float32) + 0.5) / count
+    # -(brightness - centre)², without the part that is the same for all labels, is linear in brightness.
+    weights = np.repeat(2 * centre[None], channels, axis=0) / channels * 100
+    text = (card.without_digest() if metadata is None else metadata) or ""
+    if isinstance(text, Card):
+        text = text.to_json()
+    nodes = [
+        _node("GlobalAveragePool", ["picture"], "mean"),
+        _node("Flatten", ["mean"], "flat"),
+        _node("Gemm", ["flat", "weight", "bias"], "dense"),
+        _node(last or "Identity", ["dense"], "logits"),
+    ]
+    graph = (
+        b"".join(field(1, node) for node in nodes)
+        + field(2, "tiny")
+        + field(5, _tensor("weight", weights))
+        + field(5, _tensor("bias", -100 * centre**2))
+        + field(11, _value("picture", [batch or "N", channels, card.input.height, card.input.width]))
+        + field(12, _value("logits", [batch or "N", count]))
+    )
+    opset = field(1, "") + field(2, 13)
+    model = field(1, 8) + field(2, "mien") + field(7, graph) + field(8, opset)
+    return model + (field(14, field(1, METADATA_KEY) + field(2, text)) if text else b"")
+
+
+def _node(operator: str, inputs: list[str], output: str) -> bytes:
+    return b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, operator)
+
+
+def _tensor(name: str, values: NDArray[np.floating]) -> bytes:
+    dims = b"".join(field(1, size) for size in values.shape)
+    return dims + field(2, 1) + field(8, name) + field(9, values.astype("<f4").tobytes())
+
+
+def _value(name: str, shape: list[int | str]) -> bytes:
+    dims = b"".join(field(1, field(1 if isinstance(size, int) else 2, size)) for size in shape)
+    return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
 
 
 def picture(width: int = 96, height: int = 64, *, seed: int = 0) -> NDArray[np.uint8]:

@@ -48,12 +48,21 @@ def user_folder() -> Path:
 
 def installed() -> tuple[Entry, ...]:
     """Return every model of the package and of the user, in that order and by name."""
-    return (*_in_folder(packaged_folder(), "packaged"), *_in_folder(user_folder(), "user"))
+    return tuple(_entries(".onnx"))
 
 
-def _in_folder(folder: Path, origin: str) -> list[Entry]:
-    try:
-        files = sorted(path for path in folder.glob("*.onnx") if not path.name.startswith("."))
-    except OSError:  # a folder that cannot be listed holds nothing that could be used
-        return []
-    return [Entry(path.stem, path, origin) for path in files]
+def lone_cards() -> tuple[Entry, ...]:
+    """Return the models of which only the card is there."""
+    return tuple(entry for entry in _entries(".json") if not entry.path.exists())
+
+
+def _entries(suffix: str) -> list[Entry]:
+    """Return a model for each file with `suffix` in the two folders; hidden files are writes under way."""
+    entries = []
+    for folder, origin in ((packaged_folder(), "packaged"), (user_folder(), "user")):
+        try:
+            files = sorted(path for path in folder.glob(f"*{suffix}") if not path.name.startswith("."))
+        except OSError:  # a folder that cannot be listed holds nothing that could be used
+            continue
+        entries += [Entry(path.stem, path.with_suffix(".onnx"), origin) for path in files]
+    return entries

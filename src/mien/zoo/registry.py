@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from mien.core.errors import CardError, DigestError, ModelError, ModelNotFoundError
+from mien.core.files import shown
 from mien.core.results import ModelReference
 from mien.zoo._entries import Entry, installed
 from mien.zoo.card import METADATA_KEY, Card
@@ -87,32 +88,45 @@ def find(model: str | os.PathLike[str] | None = None) -> Entry:
     if not path.is_file():
         problem = "is not a file" if path.exists() else "does not exist"
         raise ModelNotFoundError(
-            f"model file {text!r} {problem}; {hint}give the path of an .onnx file, or the name of a model"
+            f"model file {shown(text)} {problem}; {hint}give the path of an .onnx file or the name of a model"
         )
     return Entry("", path, "file")
 
 
-def open_entry(
-    entry: Entry, *, card: Card | None = None, threads: int | None = None, device: str = "auto"
+def open_entry(entry: Entry, *, threads: int | None = None, device: str = "auto") -> Model:
+    """Load the classifier of `entry`; see `load_model`."""
+    content = read_weights(entry.path)
+    beside = _card_beside(entry)
+    return open_content(
+        content, entry.path, beside=beside, name=entry.name or None, threads=threads, device=device
+    )
+
+
+def open_content(
+    content: bytes,
+    path: Path,
+    *,
+    beside: Card | None,
+    name: str | None = None,
+    threads: int | None = None,
+    device: str = "auto",
 ) -> Model:
-    """Load the classifier of `entry` with `card`, or with its own; see `load_model`."""
-    path = entry.path
-    content = read_weights(path)
+    """Make a model of the content of an ONNX file and the card beside it; `path` is for messages."""
     digest = hashlib.sha256(content).hexdigest()
-    beside = card or _card_beside(entry)
     if beside is not None:
         check_digest(beside, digest, path)
     session = _shared_session(content, digest, path, threads, device)
     inside = metadata_card(session, path)
-    settled = beside or inside
-    if settled is None:
+    card = beside or inside
+    if card is None:
         raise CardError(
-            f"model {str(path)!r} has no card; put {entry.card_path.name} with its labels and input beside it"
+            f"model {shown(path)} has no card; put {path.with_suffix('.json').name} beside it "
+            "with its labels and input"
         )
     if beside is not None and inside is not None:
         _check_same_network(beside, inside, path)
-    check_agreement(settled, session, path)
-    return Model(entry.name or settled.name, settled, session, digest)
+    check_agreement(card, session, path)
+    return Model(name or card.name, card, session, digest)
 
 
 def _card_beside(entry: Entry) -> Card | None:
@@ -129,7 +143,7 @@ def check_digest(card: Card, digest: str, path: Path) -> None:
     """Raise DigestError where the card states another SHA-256 than `digest`."""
     if card.sha256 is not None and card.sha256.lower() != digest:
         raise DigestError(
-            f"model file {str(path)!r} has the SHA-256 {digest} and its card says {card.sha256}; "
+            f"model file {shown(path)} has the SHA-256 {digest} and its card says {card.sha256}; "
             "it was changed or damaged: get the file and its card again"
         )
 
@@ -142,7 +156,7 @@ def metadata_card(session: OnnxSession, path: Path) -> Card | None:
     try:
         return Card.from_json(text)
     except CardError as error:
-        raise CardError(f"in the metadata of model {str(path)!r}: {error}") from error
+        raise CardError(f"in the metadata of model {shown(path)}: {error}") from error
 
 
 def check_agreement(card: Card, session: Session, path: Path) -> None:
@@ -152,23 +166,23 @@ def check_agreement(card: Card, session: Session, path: Path) -> None:
     for name, says, has in zip(names, wanted, session.input_shape, strict=True):
         if has is not None and has != says:
             raise CardError(
-                f"the card of model {str(path)!r} says input {name} {says} and the network reads {has}; "
+                f"the card of model {shown(path)} says input {name} {says} and the network reads {has}; "
                 "correct the card"
             )
     zero = np.full((2, *wanted), -card.input.mean / card.input.std, dtype=np.float32)
     logits = session.run(zero)
     if logits.shape != (2, len(card.labels)):
         raise CardError(
-            f"the card of model {str(path)!r} has {len(card.labels)} labels ({', '.join(card.labels)}) "
+            f"the card of model {shown(path)} has {len(card.labels)} labels ({', '.join(card.labels)}) "
             f"and the network gives {logits.shape[-1]} numbers; correct the card"
         )
     if not np.isfinite(logits).all():
         raise ModelError(
-            f"the network of model {str(path)!r} gives numbers that are not finite; export it again"
+            f"the network of model {shown(path)} gives numbers that are not finite; export it again"
         )
     if (logits >= 0).all() and np.allclose(logits.sum(axis=1), 1.0, atol=1e-4):
         raise ModelError(
-            f"the network of model {str(path)!r} ends in a softmax; export it without, "
+            f"the network of model {shown(path)} ends in a softmax; export it without, "
             "so that the card's temperature can be applied to its logits"
         )
 
@@ -178,7 +192,7 @@ def _check_same_network(beside: Card, inside: Card, path: Path) -> None:
     for name in ("labels", "input", "template"):
         if getattr(beside, name) != getattr(inside, name):
             raise CardError(
-                f"the card beside model {str(path)!r} and the one in its metadata have different {name}: "
+                f"the card beside model {shown(path)} and the one in its metadata have different {name}: "
                 f"{getattr(beside, name)} and {getattr(inside, name)}; use the card of this file"
             )
 
@@ -194,7 +208,7 @@ def _shared_session(content: bytes, digest: str, path: Path, threads: int | None
     with _starting:
         session = _sessions.get(key)
         if session is None:
-            session = OnnxSession(content, threads=threads, device=device, source=f"model file {str(path)!r}")
+            session = OnnxSession(content, threads=threads, device=device, source=f"model file {shown(path)}")
             _sessions[key] = session
         return session
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.errors import ModelError, ModelNotFoundError, OptionError
+from mien.core.files import reason, shown
 
 MAX_MODEL_BYTES = 2**31 - 1
 DEVICES: tuple[str, ...] = ("auto", "cpu", "cuda")
@@ -67,7 +68,7 @@ class OnnxSession:
         if isinstance(model, bytes):
             content, what = model, source
         else:
-            content, what = read_weights(Path(model)), f"model file {os.fspath(model)!r}"
+            content, what = read_weights(Path(model)), f"model file {shown(model)}"
         self._session = _open(content, what, self.threads, wanted)
         self.device = "cuda" if self._session.get_providers()[0] == _PROVIDERS["cuda"] else "cpu"
         if device == "cuda" and self.device != "cuda":
@@ -167,12 +168,12 @@ def read_weights(path: Path) -> bytes:
     try:
         if not path.is_file():
             problem = "is not a file" if path.exists() else "does not exist"
-            raise ModelNotFoundError(f"model file {str(path)!r} {problem}; check the path")
+            raise ModelNotFoundError(f"model file {shown(path)} {problem}; check the path")
         if path.stat().st_size > MAX_MODEL_BYTES:
-            raise ModelError(f"model file {str(path)!r} is larger than the 2 GiB that one ONNX file can hold")
+            raise ModelError(f"model file {shown(path)} is larger than the 2 GiB that one ONNX file can hold")
         return path.read_bytes()
     except OSError as error:
-        raise ModelError(f"model file {str(path)!r} cannot be read: {error.strerror}") from error
+        raise ModelError(f"model file {shown(path)} cannot be read: {reason(error)}") from error
 
 
 def _open(content: bytes, what: str, threads: int, device: str) -> Any:

@@ -84,9 +84,12 @@ def errors() -> str:
 
 def columns() -> str:
     """Return every column of the tables that Mien writes."""
-    from mien import records
+    from mien.records import COLUMNS
 
-    return _rows(("column", "meaning"), ((f"`{name}`", meaning) for name, meaning in records.COLUMNS.items()))
+    return _rows(
+        ("column", "kind", "meaning"),
+        ((f"`{column.name}`", column.kind, column.meaning) for column in COLUMNS),
+    )
 
 
 def commands() -> str:

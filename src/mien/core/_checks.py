@@ -22,9 +22,12 @@ def whole(name: str, value: Any, *, least: int | None = None) -> int:
 
 def finite(name: str, value: Any, *, low: float = -math.inf, high: float = math.inf) -> float:
     """Return `value` as a finite float in [low, high]; NumPy numbers pass, True and text do not."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
         raise OptionError(f"{name} has to be a finite number, not {value!r}")
-    number = float(value)
     if not low <= number <= high:
         wanted = f"in [{low:g}, {high:g}]" if math.isfinite(high) else f"at least {low:g}"
         raise OptionError(f"{name} has to be {wanted}, not {value!r}")

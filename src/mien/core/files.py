@@ -95,10 +95,12 @@ def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path]:
         temporary = target.with_name(f".mien-{secrets.token_hex(8)}{target.suffix[:16]}")
         # os.open, unlike tempfile, gives the permissions that the user's umask asks for.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except FileNotFoundError as error:
-        folder = shown(os.path.dirname(path) or ".")  # noqa: PTH120 - Path would drop a lone "."
-        raise OutputError(f"{shown(path)} cannot be written: folder {folder} does not exist") from error
     except OSError as error:
+        folder = Path(path).parent
+        if isinstance(error, FileNotFoundError) and not folder.is_dir():
+            raise OutputError(
+                f"{shown(path)} cannot be written: folder {shown(folder)} does not exist; make it first"
+            ) from error
         raise _refusal(path, error) from error
     except ValueError as error:
         raise OutputError(f"{shown(path)} cannot be a file name: {error}") from error

@@ -112,9 +112,9 @@ def _help(command: Any) -> str:
 
 def model() -> str:
     """Return what the default model's card says about itself; `mien models show` prints the same."""
-    from mien.zoo.registry import load_model
+    from mien.zoo.registry import DEFAULT_MODEL, load_model
 
-    card = load_model().card
+    card = load_model(DEFAULT_MODEL).card
     rows = [("labels, in order", ", ".join(card.labels))]
     if card.parameters and card.multiply_adds:
         rows.append(

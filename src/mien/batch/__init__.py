@@ -1,0 +1,35 @@
+"""Many inputs to outputs: plan, work, write down what is done, and never let one failure stop the rest.
+
+```python
+from mien import batch
+
+items = batch.plan(["photos"])
+for outcome in batch.run(items, batch.PhotoWorker(), executor="processes", jobs=4):
+    print(outcome.item.name, outcome.error or len(outcome.analysis.faces))
+```
+"""
+
+from mien.batch.executors import Worker
+from mien.batch.items import Item, Outcome
+from mien.batch.ledger import Ledger
+from mien.batch.photos import PhotoWorker
+from mien.batch.plan import plan
+from mien.batch.runner import EXECUTORS, processors, run
+from mien.batch.sink import check_folder, check_output, result_file
+from mien.batch.targets import with_targets
+
+__all__ = [
+    "EXECUTORS",
+    "Item",
+    "Ledger",
+    "Outcome",
+    "PhotoWorker",
+    "Worker",
+    "check_folder",
+    "check_output",
+    "plan",
+    "processors",
+    "result_file",
+    "run",
+    "with_targets",
+]

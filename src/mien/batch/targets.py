@@ -1,0 +1,54 @@
+"""Where annotated pictures go: one place each, and never onto an input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from mien.batch.items import Item
+
+_WRITABLE = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+
+
+def with_targets(items: Sequence[Item], folder: Path) -> list[Item]:
+    """Return `items`, each with a `target` of its own in `folder`.
+
+    A picture keeps its name and its place below the folder that was given; kinds that are not written
+    become PNG. Where two pictures want one name (also when only upper and lower case differ), or a name
+    is that of an input, the later one gets "-2", "-3" and so on. The same items give the same targets.
+    """
+    taken = set(_places(items))
+    numbers: dict[Path, int] = {}
+    placed = []
+    for item in items:
+        if item.source is None:
+            placed.append(item)
+            continue
+        wanted = folder / _written(item.relative)
+        number, target = numbers.get(wanted, 1), wanted
+        while (place := _place(target)) in taken:
+            number += 1
+            target = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+        numbers[wanted] = number
+        taken.add(place)
+        placed.append(replace(item, target=target))
+    return placed
+
+
+def _written(relative: PurePath) -> PurePath:
+    if relative.suffix.lower() in _WRITABLE:
+        return relative
+    return relative.with_name(f"{relative.name}.png" if not relative.suffix else f"{relative.stem}.png")
+
+
+def _places(items: Iterable[Item]) -> Iterable[str]:
+    for item in items:
+        if isinstance(item.source, Path):
+            yield _place(item.source)
+            yield str(item.source.resolve()).casefold()
+
+
+def _place(path: Path) -> str:
+    """Two names of one file compare equal, without following a link that is itself the file."""
+    return str(path.parent.resolve() / path.name).casefold()

@@ -1,0 +1,122 @@
+"""The program: the table of commands, and what happens around each of them."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NamedTuple
+
+import typer
+from typer.core import TyperGroup
+
+from mien.cli import _exits
+from mien.cli._text import complain
+from mien.core.errors import MienError
+from mien.core.version import __version__
+
+
+class _Command(NamedTuple):
+    module: str
+    summary: str
+
+
+# Every command: a module with a Typer `app`, imported only when the command runs.
+COMMANDS: dict[str, _Command] = {
+    "analyze": _Command("mien.cli.analyze", "Find the faces in photos and read their emotions."),
+    "demo": _Command("mien.cli.demo", "Analyse the sample photos that come with Mien."),
+    "doctor": _Command("mien.cli.doctor", "Check this installation and say what to do."),
+}
+
+
+class _LazyGroup(TyperGroup):
+    """Lists every command from the table and imports only the one that runs."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        if name is None:
+            return name, None, rest
+        module = importlib.import_module(COMMANDS[name].module)
+        command = typer.main.get_command(module.app)
+        command.name = name
+        return name, command, rest
+
+
+app = typer.Typer(
+    cls=_LazyGroup,
+    name="mien",
+    help="Read facial emotion from photos, offline.\n\n"
+    "Start with [bold]mien demo[/bold], then [bold]mien analyze photo.jpg[/bold]. "
+    "Every command explains itself: [bold]mien COMMAND --help[/bold].",
+    epilog=_exits.HELP,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mien {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _mien(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version and stop.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
+
+
+def _placeholder() -> None:
+    """Stands in the list of commands; `_LazyGroup` puts the real one in its place."""
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name, help=_command.summary)(_placeholder)
+
+
+def run(args: Sequence[str] | None) -> int:
+    """Run a command; turn whatever ends it into one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal or file that cannot show a letter gets an escape, not a crash.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _run(args)
+        sys.stdout.flush()
+    except MienError as error:
+        complain(error)
+        code = _exits.exit_code(error)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        code = _exits.INTERRUPTED
+    except BrokenPipeError:
+        code = _exits.PIPE_CLOSED
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        complain(f"results cannot be written: {error.strerror or error}; make room or send them elsewhere")
+        code = _exits.NOTHING_DONE
+    _let_go_of_stdout()
+    return code
+
+
+def _run(args: Sequence[str] | None) -> int:
+    try:
+        typer.main.get_command(app)(args=None if args is None else list(args), prog_name="mien")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else _exits.DONE if stop.code is None else 1
+    return _exits.DONE
+
+
+def _let_go_of_stdout() -> None:
+    """Keep Python from complaining, while it ends, that what is still buffered cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,54 @@
+"""Progress and messages on standard error, side by side."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from mien.cli._text import complain, printable
+
+
+class ProgressBar:
+    """A bar on standard error where that is a terminal and there is more than one input; else nothing."""
+
+    def __init__(self, total: int, what: str = "Analysing") -> None:
+        self._bar = None
+        if total > 1 and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                console=Console(file=sys.stderr),
+                transient=True,
+            )
+            self._task = self._bar.add_task(what, total=total)
+
+    def __enter__(self) -> Self:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, done: int, total: int) -> None:
+        """Move the bar to `done` of `total`."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total)
+
+    def complain(self, message: object) -> None:
+        """Print one line for a person, above the bar."""
+        if self._bar is None:
+            complain(message)
+        else:
+            self._bar.console.print(
+                f"mien: {printable(str(message))}", markup=False, highlight=False, soft_wrap=True
+            )

@@ -1,0 +1,147 @@
+"""`mien analyze`: photos in; faces, emotions, tables and annotated pictures out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mien.cli import _exits
+from mien.cli._job import Job, check_not_inputs, check_places
+from mien.cli._options import with_analysis_options
+from mien.cli._results import printer
+from mien.core.emotions import LANGUAGES, display_name
+from mien.core.errors import OptionError
+from mien.core.options import AnalysisOptions
+from mien.core.version import __version__
+
+app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
+
+_HELP = f"""
+Find the faces in photos and read their emotions.
+
+[bold]Examples[/bold]
+
+  mien analyze photo.jpg
+  mien analyze photos/ --output faces.csv --annotate drawn/
+  mien analyze photos/ --json --jobs 4 | jq .faces
+  find . -name '*.jpg' -print0 | mien analyze - --output faces.xlsx
+  ssh camera cat last.jpg | mien analyze -
+
+On a terminal the result is a table. In a pipe it is one line a face, separated by tabs: picture, number, \
+emotion, confidence, x, y, width, height; a picture without faces has one line with the number 0. \
+Messages go to standard error, one line for each input that failed; the others are still done.
+
+With --output, what is done is also kept in FILE.ledger until the run has ended: a run that was \
+interrupted, killed or out of room goes on where it stopped when the same command is given again.
+
+{_exits.HELP}
+"""
+
+
+@app.command("analyze", help=_HELP)
+@with_analysis_options
+def analyze(
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH",
+            help="Photos, folders (with the folders in them), or - for standard input: the bytes of one "
+            "picture, or a list of paths, one a line or separated by NUL.",
+            show_default=False,
+        ),
+    ],
+    options: AnalysisOptions,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write all results to FILE; its suffix says how: .json, .jsonl, .csv, .xlsx or .parquet.",
+        ),
+    ] = None,
+    annotate: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write each picture with its faces drawn into DIR; never over an input."
+        ),
+    ] = None,
+    bars: Annotated[bool, typer.Option("--bars", help="Draw the score of every emotion as well.")] = False,
+    language: Annotated[
+        str,
+        typer.Option(
+            metavar="|".join(LANGUAGES),
+            help="Language of the emotions in tables, lines and drawings; files keep the labels.",
+            autocompletion=lambda: list(LANGUAGES),
+        ),
+    ] = "en",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON Lines: one object a picture, with everything known.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print no results, only messages.")] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Classifier: a name of 'mien models list', or an .onnx file with its card. Without it "
+            "the one that MODEL_PATH names, or the default.",
+            show_default=False,
+        ),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes that work at once; 0 is one a processor.")
+    ] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of each process; all processors are shared without it.")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where the classifier runs.")] = "auto",
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep what is done in FILE, also after the end: the next run does only what is new.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option(help="Go on from the ledger of an earlier run, or start over.")
+    ] = True,
+) -> None:
+    """Check what can be checked before the work, do it, say what became of it."""
+    from mien import batch
+    from mien.pipeline.detect import create_detector
+    from mien.zoo.registry import load_model
+
+    display_name(None, language)
+    if as_json and quiet:
+        raise OptionError("--json and --quiet exclude each other; leave one out")
+    book = ledger or (None if output is None else output.with_name(f"{output.name}.ledger"))
+    check_places(output, annotate, book)
+    jobs = jobs or batch.processors()
+    threads = threads or (None if jobs == 1 else max(1, batch.processors() // jobs))
+    loaded = load_model(model, threads=threads, device=device)
+    items = batch.plan(paths, exclude=[] if annotate is None else [annotate])
+    check_not_inputs(items, output, book)
+    if annotate is not None:
+        items = batch.with_targets(items, annotate)
+    drawing = {"language": language, "bars": bars}
+    job = Job(
+        items=items,
+        worker=batch.PhotoWorker(options, model, threads, device, drawing, loaded),
+        jobs=jobs,
+        output=output,
+        annotate=annotate,
+        ledger=book,
+        keep_ledger=ledger is not None,
+        resume=resume,
+        settings={
+            "mien": __version__,
+            "options": options.digest(),
+            "detector": create_detector(options.detector).name,
+            "model": loaded.reference.to_dict(),
+            "drawing": None if annotate is None else drawing,
+        },
+        labels=loaded.card.labels,
+    )
+    raise typer.Exit(job.run(printer(as_json=as_json, quiet=quiet, language=language)))

@@ -1,0 +1,307 @@
+"""The analyzer: from any picture to its faces and their emotions."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.core import images
+from mien.core.errors import MienError, OptionError
+from mien.core.geometry import Box, Landmarks
+from mien.core.options import AnalysisOptions
+from mien.core.results import Face, ImageAnalysis, Quality, Scores
+from mien.pipeline import quality
+from mien.pipeline.align import crops as cut_crops
+from mien.pipeline.classify import classify
+from mien.pipeline.detect import GIVEN, Detection, create_detector, given_detections
+from mien.pipeline.preprocess import preprocess
+from mien.zoo.registry import Model, load_model
+
+Boxes: TypeAlias = Sequence[Box | Sequence[float]]
+LandmarkSets: TypeAlias = Sequence[Landmarks | Sequence[Sequence[float]] | NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A picture whose faces were found and cut out; its pixels are no longer needed."""
+
+    source: str | None
+    width: int
+    height: int
+    detector: str
+    detections: list[Detection]
+    qualities: list[Quality]
+    crops: NDArray[np.uint8]
+    elapsed_s: float
+
+
+class Analyzer:
+    """Finds faces and reads their emotions; holds a detector and a model, and is safe between threads.
+
+    Args:
+        options: how pictures are read; the defaults where None.
+        model: a name, a path of an ONNX file with its card, or a loaded model; None is MODEL_PATH where
+            that is set, else the default model.
+        threads: of the classifier in one call; None leaves it to ONNX Runtime.
+        device: "auto", "cpu" or "cuda".
+        **overrides: any field of AnalysisOptions, in place of the one in `options`.
+
+    Raises:
+        OptionError: an option is unknown or out of range.
+        ModelError: the model or detector cannot be used.
+
+    Example:
+        >>> with Analyzer(detector="haar", min_face=40) as analyzer:  # doctest: +SKIP
+        ...     analyzer.analyze("photo.jpg").faces[0].emotion
+        'happy'
+    """
+
+    def __init__(
+        self,
+        options: AnalysisOptions | None = None,
+        *,
+        model: str | os.PathLike[str] | Model | None = None,
+        threads: int | None = None,
+        device: str = "auto",
+        **overrides: Any,
+    ) -> None:
+        self._options = _with_overrides(options, overrides)
+        self._options_digest = self._options.digest()
+        self._detector = create_detector(self._options.detector)
+        self._model = model if isinstance(model, Model) else load_model(model, threads=threads, device=device)
+
+    @property
+    def options(self) -> AnalysisOptions:
+        """How pictures are read."""
+        return self._options
+
+    @property
+    def model(self) -> Model:
+        """The classifier."""
+        return self._model
+
+    @property
+    def detector(self) -> str:
+        """Name of the detector in use: never "auto" but what that came to."""
+        return self._detector.name
+
+    def __enter__(self) -> Analyzer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Nothing has to be released yet; the `with` block says where an analyzer's use ends."""
+
+    def analyze(
+        self,
+        source: images.ImageSource,
+        *,
+        boxes: Boxes | None = None,
+        landmarks: LandmarkSets | None = None,
+        color: str = "rgb",
+    ) -> ImageAnalysis:
+        """Return every face of one picture, largest first.
+
+        Args:
+            source: a path, bytes, a binary file, a Pillow image, or an array (H, W, 3) or (H, W).
+            boxes: faces that are already known, (x, y, width, height) in pixels; no detector runs.
+            landmarks: five points a face, (5, 2) in pixels; no detector runs.
+            color: order of the channels of an array: "rgb", "bgr" or "gray".
+
+        Raises:
+            ImageError: the picture cannot be read.
+            OptionError: `color`, `boxes` or `landmarks` have a value that cannot be used.
+        """
+        prepared = self._prepare(source, boxes, landmarks, color)
+        start = time.perf_counter()
+        probabilities = self._classify(prepared.crops)
+        return self._result(prepared, probabilities, prepared.elapsed_s + time.perf_counter() - start)
+
+    def analyze_many(
+        self, sources: Iterable[images.ImageSource], *, batch_size: int = 16, color: str = "rgb"
+    ) -> Iterator[ImageAnalysis | MienError]:
+        """Yield a result, or the error that took its place, for every picture and in their order.
+
+        The faces of `batch_size` pictures are classified together. Pictures are read when their batch
+        comes up, one at a time, and only crops are kept, so memory does not grow with the number of
+        pictures. One bad picture never stops the rest.
+
+        Args:
+            sources: any number of what `analyze` takes.
+            batch_size: pictures a batch, at least 1.
+            color: as in `analyze`.
+
+        Raises:
+            OptionError: `batch_size` is below 1.
+        """
+        if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+            raise OptionError(f"batch_size has to be a whole number of at least 1, not {batch_size!r}")
+        return self._many(iter(sources), batch_size, color)
+
+    def _many(
+        self, sources: Iterator[images.ImageSource], batch_size: int, color: str
+    ) -> Iterator[ImageAnalysis | MienError]:
+        while batch := [self._try_prepare(source, color) for source in islice(sources, batch_size)]:
+            yield from self._finish(batch)
+
+    def _try_prepare(self, source: images.ImageSource, color: str) -> _Prepared | MienError:
+        try:
+            return self._prepare(source, None, None, color)
+        except MienError as error:
+            return error
+
+    def _finish(self, batch: list[_Prepared | MienError]) -> Iterator[ImageAnalysis | MienError]:
+        ready = [item for item in batch if isinstance(item, _Prepared)]
+        faces = sum(len(item.crops) for item in ready)
+        start = time.perf_counter()
+        try:
+            probabilities = self._classify(
+                np.concatenate([item.crops for item in ready]) if ready else np.empty((0, 1, 1), np.uint8)
+            )
+        except MienError as error:
+            yield from (error if isinstance(item, _Prepared) else item for item in batch)
+            return
+        each_s = (time.perf_counter() - start) / max(faces, 1)
+        first = 0
+        for item in batch:
+            if isinstance(item, MienError):
+                yield item
+                continue
+            count = len(item.crops)
+            yield self._result(item, probabilities[first : first + count], item.elapsed_s + count * each_s)
+            first += count
+
+    def _prepare(
+        self,
+        source: images.ImageSource,
+        boxes: Boxes | None,
+        landmarks: LandmarkSets | None,
+        color: str,
+    ) -> _Prepared:
+        start = time.perf_counter()
+        image = images.load(source, color=color, max_pixels=self._options.max_pixels)
+        height, width = image.shape[:2]
+        given = boxes is not None or landmarks is not None
+        if given:
+            detections = given_detections(width, height, boxes, landmarks)
+        else:
+            detections = self._detector.detect(image, self._options)
+        crops = cut_crops(image, detections, self._model.card)
+        qualities = [
+            quality.measure(face.box, crop, face.landmarks)
+            for face, crop in zip(detections, crops, strict=True)
+        ]
+        return _Prepared(
+            source=images.describe_source(source),
+            width=width,
+            height=height,
+            detector=GIVEN if given else self._detector.name,
+            detections=detections,
+            qualities=qualities,
+            crops=crops,
+            elapsed_s=time.perf_counter() - start,
+        )
+
+    def _classify(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+        filtered = preprocess(crops, median_size=self._options.median, equalise=self._options.clahe)
+        return classify(self._model, filtered)
+
+    def _result(
+        self, prepared: _Prepared, probabilities: NDArray[np.float64], elapsed_s: float
+    ) -> ImageAnalysis:
+        threshold = self._options.threshold
+        if threshold is None:
+            threshold = self._model.card.threshold
+        rows = zip(prepared.detections, prepared.qualities, probabilities.tolist(), strict=True)
+        return ImageAnalysis(
+            faces=tuple(
+                _face(detection, measured, dict(zip(self._model.card.labels, row, strict=True)), threshold)
+                for detection, measured, row in rows
+            ),
+            width=prepared.width,
+            height=prepared.height,
+            model=self._model.reference,
+            detector=prepared.detector,
+            options=self._options_digest,
+            elapsed_s=elapsed_s,
+            source=prepared.source,
+        )
+
+
+def _face(detection: Detection, measured: Quality, scores: dict[str, float], threshold: float) -> Face:
+    top = max(scores, key=scores.__getitem__)
+    return Face(
+        box=detection.box,
+        scores=Scores(scores),
+        emotion=top if scores[top] >= threshold else None,
+        quality=measured,
+        detection_score=detection.score,
+        landmarks=detection.landmarks,
+    )
+
+
+def _with_overrides(options: AnalysisOptions | None, overrides: dict[str, Any]) -> AnalysisOptions:
+    known = [option.name for option in fields(AnalysisOptions)]
+    if unknown := sorted(set(overrides) - set(known)):
+        raise OptionError(f"unknown option {unknown[0]!r}; choose from {', '.join(known)}")
+    return replace(options or AnalysisOptions(), **overrides)
+
+
+def analyze(
+    source: images.ImageSource,
+    *,
+    model: str | os.PathLike[str] | Model | None = None,
+    boxes: Boxes | None = None,
+    landmarks: LandmarkSets | None = None,
+    color: str = "rgb",
+    threads: int | None = None,
+    device: str = "auto",
+    **options: Any,
+) -> ImageAnalysis:
+    """Return every face of one picture with its emotion, largest first.
+
+    The detector and the model are loaded once and kept for the next call with the same options; for
+    many pictures `Analyzer.analyze_many` is quicker.
+
+    Args:
+        source: a path, bytes, a binary file, a Pillow image, or an array (H, W, 3) or (H, W).
+        model: as in `Analyzer`.
+        boxes: faces that are already known, (x, y, width, height) in pixels; no detector runs.
+        landmarks: five points a face, (5, 2) in pixels; no detector runs.
+        color: order of the channels of an array: "rgb", "bgr" or "gray".
+        threads: as in `Analyzer`.
+        device: as in `Analyzer`.
+        **options: any field of AnalysisOptions, such as detector="haar" or min_face=40.
+
+    Raises:
+        ImageError: the picture cannot be read.
+        ModelError: the model or detector cannot be used.
+        OptionError: an option is unknown or out of range.
+    """
+    settings = _with_overrides(None, options)
+    if isinstance(model, Model):
+        analyzer = Analyzer(settings, model=model)
+    else:
+        wanted = model or os.environ.get("MODEL_PATH") or None
+        key = str(wanted) if isinstance(wanted, str) else None if wanted is None else Path(wanted)
+        analyzer = _cached(settings, key, threads, device)
+    return analyzer.analyze(source, boxes=boxes, landmarks=landmarks, color=color)
+
+
+@lru_cache(maxsize=8)
+def _cached(options: AnalysisOptions, model: str | Path | None, threads: int | None, device: str) -> Analyzer:
+    return Analyzer(options, model=model, threads=threads, device=device)

@@ -1,0 +1,61 @@
+"""From crops to calibrated probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.core.errors import CardError, ModelError
+from mien.zoo.card import Card
+from mien.zoo.registry import Model
+
+# Bounds the memory of a call: a network's widest layer holds about half a megabyte a face.
+MOST_FACES_A_CALL = 256
+
+
+def classify(model: Model, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the probability of every label for every crop.
+
+    All crops go through the network in one call (in calls of 256, should there be more). No crop, no call.
+
+    Args:
+        model: the classifier.
+        crops: uint8 (faces, H, W) grey or (faces, H, W, 3) RGB, as the card's input says.
+
+    Returns:
+        float64 (faces, labels), rows summing to 1: the softmax of the logits over the card's temperature.
+
+    Raises:
+        CardError: the network gives another number of values than the card has labels.
+        ModelError: the network gives values that are not finite.
+    """
+    labels = model.card.labels
+    if not len(crops):
+        return np.empty((0, len(labels)), np.float64)
+    batch = to_batch(crops, model.card)
+    parts = [
+        model.session.run(batch[i : i + MOST_FACES_A_CALL]) for i in range(0, len(batch), MOST_FACES_A_CALL)
+    ]
+    logits = np.concatenate(parts).astype(np.float64)
+    if logits.shape != (len(crops), len(labels)):
+        raise CardError(
+            f"model {model.name!r} gives {logits.shape[-1]} values a face, its card has {len(labels)} labels"
+        )
+    if not np.isfinite(logits).all():
+        raise ModelError(f"model {model.name!r} gives values that are not finite; its weights are damaged")
+    return softmax(logits, model.card.temperature)
+
+
+def to_batch(crops: NDArray[np.uint8], card: Card) -> NDArray[np.float32]:
+    """Return crops as the network reads them: float32 (faces, channels, H, W), normalised by the card."""
+    planes = crops[:, np.newaxis] if crops.ndim == 3 else crops.transpose(0, 3, 1, 2)
+    scale = np.float32(1 / (255 * card.input.std))
+    shift = np.float32(card.input.mean / card.input.std)
+    return np.ascontiguousarray(planes, np.float32) * scale - shift
+
+
+def softmax(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Return the softmax of `logits` / `temperature` along the last axis, without overflow."""
+    scaled = (logits - logits.max(axis=-1, keepdims=True)) / temperature
+    powers = np.exp(scaled)
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)

@@ -49,8 +49,12 @@ def examples() -> Iterator[Example]:
         for match in BLOCK.finditer(text):
             if match["kind"] in ("console", "python"):
                 line = text.count("\n", 0, match.start("kind")) + 1
-                name = str(page.relative_to(REPOSITORY))
+                name = page_name(page)
                 yield Example(name, line, match["kind"], match["text"], match["why"])
+
+
+def page_name(page: Path) -> str:
+    return str(page.relative_to(REPOSITORY))
 
 
 def names(example: Example) -> str:
@@ -99,7 +103,7 @@ def tables() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_its_tables_are_those_of_the_code(page: Path, tables: ModuleType) -> None:
     text = page.read_text(encoding="utf-8")
     assert tables.filled(text) == text, "run: .venv/bin/python docs/tables.py"
@@ -136,7 +140,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=page_name)
 def test_its_links_lead_somewhere(page: Path) -> None:
     for target, anchor in LINK.findall(page.read_text(encoding="utf-8")):
         linked = (page.parent / target).resolve() if target else page

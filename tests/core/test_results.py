@@ -138,7 +138,7 @@ def test_numpy_numbers_become_plain_ones() -> None:
         box=Box(*np.array([1, 2, 3, 4])),
         scores=dict(zip("ab", np.array([0.25, 0.75], np.float32), strict=True)),
         emotion="b",
-        quality=Quality(np.int64(3), np.float32(1.5), np.float32(2.5), Pose(*np.float32([1, 2, 3]))),  # type: ignore[arg-type]
+        quality=Quality(np.int64(3), np.float32(1.5), np.float32(2.5), Pose(1, 2, np.float32(3))),  # type: ignore[arg-type]
         detection_score=np.float32(0.5),  # type: ignore[arg-type]
         track_id=np.int64(7),  # type: ignore[arg-type]
     )

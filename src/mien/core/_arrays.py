@@ -52,7 +52,7 @@ def over_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     """Scale uint16, int16 or float pixels to [0, 255]; uint8 passes as it is."""
-    kind = pixels.dtype
+    kind = pixels.dtype.newbyteorder("=")
     if kind == np.uint8:
         return np.asarray(pixels, dtype=np.uint8)
     if kind == np.uint16:

@@ -49,9 +49,7 @@ def check_format(head: bytes, subject: str) -> str:
             return form
     what = _refused_kind(head)
     if what is None:
-        raise ImageFormatError(
-            f"{subject} is in no known picture format, or is damaged; Mien reads {READABLE}"
-        )
+        raise ImageFormatError(f"{subject} is in no picture format known here; Mien reads {READABLE}")
     raise ImageFormatError(f"{subject} is {what}; Mien reads {READABLE}, so convert it first")
 
 

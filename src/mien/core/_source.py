@@ -42,6 +42,8 @@ def read(source: object, subject: str, max_pixels: int) -> bytes:
 def _read_path(path: str, subject: str, most: int) -> bytes:
     if isinstance(path, bytes):
         path = os.fsdecode(path)
+    if not path:
+        raise ImageError("the path of the picture is empty; give the path of a file")
     try:
         mode = Path(path).stat().st_mode
         if stat.S_ISDIR(mode):

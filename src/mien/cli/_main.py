@@ -27,6 +27,9 @@ COMMANDS: dict[str, _Command] = {
     "analyze": _Command("mien.cli.analyze", "Find the faces in photos and read their emotions."),
     "demo": _Command("mien.cli.demo", "Analyse the sample photos that come with Mien."),
     "doctor": _Command("mien.cli.doctor", "Check this installation and say what to do."),
+    "train": _Command("mien.cli.train", "Train a model on labelled faces and export it."),
+    "evaluate": _Command("mien.cli.evaluate", "Measure a model on labelled faces."),
+    "export": _Command("mien.cli.export", "Export the best network of a training run."),
 }
 
 

@@ -9,7 +9,7 @@ import typer
 
 from mien.cli import _exits
 from mien.cli._job import Job, check_not_inputs, check_places
-from mien.cli._options import with_analysis_options
+from mien.cli._options import with_options
 from mien.cli._results import printer
 from mien.core.emotions import LANGUAGES, display_name
 from mien.core.errors import OptionError
@@ -41,7 +41,7 @@ interrupted, killed or out of room goes on where it stopped when the same comman
 
 
 @app.command("analyze", help=_HELP)
-@with_analysis_options
+@with_options(AnalysisOptions)
 def analyze(
     paths: Annotated[
         list[str],

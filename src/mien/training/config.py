@@ -4,75 +4,71 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from mien.core.errors import OptionError
+from mien.core.option_table import check_fields, from_mapping, option
+
+# The names alone, so that `--help` needs no torch; `training.architectures` holds the networks.
+ARCHITECTURE_NAMES: tuple[str, ...] = ("mien-base",)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """The recipe of a run; the defaults are those of `mien-base`.
+    """The recipe of a run; the defaults are those of `mien-base`. Frozen and checked when made."""
 
-    Attributes:
-        architecture: name of the network.
-        epochs: passes over the training split at most.
-        batch_size: faces a step.
-        learning_rate: highest rate of SGD with Nesterov momentum, reached after `warmup_epochs` and
-            brought to zero along a half cosine.
-        weight_decay: on convolution and linear weights; not on biases and batch-norm.
-        vote_weight: targets are (1 - vote_weight) × label + vote_weight × crowd votes, where there are votes.
-        label_smoothing: share of the target spread over all labels.
-        small_size, small_fraction: side of the crops for the first part of the epochs, and that part.
-        rotation, scale, shear, shift: greatest random change: degrees, then fractions (shift: of the side).
-        flip: mirror half of the faces.
-        light: greatest random change of brightness and contrast, as a fraction.
-        erase: share of the faces that lose a random rectangle.
-        mixup: share of the batches that are mixed; `mixup_alpha` of the Beta distribution.
-        average: decay of the averaged weights a step; they are what is validated and exported.
-        validation: fraction of the training data kept apart, stratified, to choose the epoch, the
-            temperature and the threshold on.
-        patience: epochs without a better validation accuracy before training stops.
-        seed: of the split, the weights, the order and the augmentation.
-    """
-
-    architecture: str = "mien-base"
-    epochs: int = 55
-    batch_size: int = 128
-    learning_rate: float = 0.05
-    warmup_epochs: float = 3.0
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
-    vote_weight: float = 0.4
-    label_smoothing: float = 0.0
-    small_size: int = 40
-    small_fraction: float = 0.65
-    rotation: float = 12.0
-    scale: float = 0.12
-    shear: float = 0.0
-    shift: float = 0.04
-    flip: bool = True
-    light: float = 0.3
-    erase: float = 0.2
-    mixup: float = 0.0
-    mixup_alpha: float = 0.2
-    average: float = 0.998
-    validation: float = 0.08
-    patience: int = 25
-    seed: int = 0
+    architecture: str = option("mien-base", "Network to train.", choices=ARCHITECTURE_NAMES)
+    epochs: int = option(55, "Passes over the training faces at most.", low=1, high=10_000)
+    batch_size: int = option(128, "Faces a step.", low=2, high=65_536)
+    learning_rate: float = option(
+        0.05,
+        "Highest rate of SGD, reached after the warm-up; then half a cosine down to 0.",
+        low=1e-9,
+        high=100,
+    )
+    warmup_epochs: float = option(3.0, "Epochs in which the rate rises to its highest.", low=0, high=10_000)
+    momentum: float = option(0.9, "Nesterov momentum of SGD.", low=1e-9, high=0.9999)
+    weight_decay: float = option(
+        5e-4, "Decay of convolution and linear weights; biases and batch norm have none.", low=0, high=1
+    )
+    vote_weight: float = option(
+        0.4,
+        "Share of the crowd votes in each target, where there are votes; the rest is the label.",
+        low=0,
+        high=1,
+    )
+    label_smoothing: float = option(0.0, "Share of each target spread over all labels.", low=0, high=1)
+    small_size: int = option(
+        40, "Side of the random crops in the first epochs, in pixels.", low=16, high=1024
+    )
+    small_fraction: float = option(0.65, "Part of the epochs that see small crops.", low=0, high=1)
+    rotation: float = option(12.0, "Greatest random rotation, in degrees.", low=0, high=180)
+    scale: float = option(0.12, "Greatest random change of scale.", low=0, high=0.9)
+    shear: float = option(0.0, "Greatest random shear.", low=0, high=1)
+    shift: float = option(0.04, "Greatest random shift, as part of the side.", low=0, high=1)
+    flip: bool = option(True, "Mirror half of the faces.")
+    light: float = option(0.3, "Greatest random change of brightness and of contrast.", low=0, high=1)
+    erase: float = option(0.2, "Share of the faces that lose a random rectangle.", low=0, high=1)
+    mixup: float = option(0.0, "Share of the batches whose faces are blended in pairs.", low=0, high=1)
+    mixup_alpha: float = option(0.2, "Shape of mixup's Beta distribution.", low=1e-3, high=100)
+    average: float = option(
+        0.998, "Decay a step of the averaged weights, which are validated and exported.", low=0, high=0.999999
+    )
+    validation: float = option(
+        0.08,
+        "Part of the faces kept apart to choose epoch, temperature and threshold on.",
+        low=1e-6,
+        high=0.9,
+    )
+    patience: int = option(
+        25, "Epochs without a better validation accuracy before training stops.", low=1, high=10_000
+    )
+    seed: int = option(
+        0, "Of the split, the first weights, the order and the changes.", low=0, high=2**31 - 1
+    )
 
     def __post_init__(self) -> None:
-        _require(self.epochs >= 1, "epochs", self.epochs, "at least 1")
-        _require(
-            self.batch_size >= 2, "batch_size", self.batch_size, "at least 2 (batch norm needs two faces)"
-        )
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        _require(self.patience >= 1, "patience", self.patience, "at least 1")
-        _require(self.mixup_alpha > 0, "mixup_alpha", self.mixup_alpha, "above 0")
-        _require(0 < self.validation < 1, "validation", self.validation, "between 0 and 1")
-        for name in ("vote_weight", "label_smoothing", "small_fraction", "erase", "mixup", "light", "scale"):
-            _require(0 <= getattr(self, name) <= 1, name, getattr(self, name), "in [0, 1]")
-        _require(0 <= self.average < 1, "average", self.average, "in [0, 1)")
+        check_fields(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only."""
@@ -85,12 +81,4 @@ class TrainingConfig:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TrainingConfig:
         """Return the configuration that `to_dict` described; unknown names raise OptionError."""
-        known = {f.name for f in fields(cls)}
-        if unknown := sorted(set(data) - known):
-            raise OptionError(f"unknown training options: {', '.join(unknown)}")
-        return cls(**data)
-
-
-def _require(holds: bool, name: str, value: object, wanted: str) -> None:
-    if not holds:
-        raise OptionError(f"{name} has to be {wanted}, not {value!r}")
+        return from_mapping(cls, data)

@@ -1,0 +1,78 @@
+"""`mien export`: the best network of a run as a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mien.cli import _exits
+from mien.cli._training import Data, Test, Votes, training_data, with_training
+
+if TYPE_CHECKING:
+    from mien.training.export import Export
+
+app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
+
+_HELP = f"""
+Export the best network of a run of mien train, also of one that is still going on.
+
+[bold]Example[/bold]
+
+  mien export runs/base fer2013/train --votes ferplus.csv --test fer2013/test --name mien-base
+
+DATA, --votes and --test are those of the run: its validation part fits the temperature and the threshold, \
+and checks that the ONNX file follows PyTorch. NAME.onnx and its card NAME.json are written.
+
+{_exits.HELP}
+"""
+
+
+@app.command("export", help=_HELP)
+def export(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.", show_default=False)],
+    data: Data,
+    votes: Votes = None,
+    test: Test = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the model; the folder's name without it.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Where to write; the run's folder without it.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Read the run's faces again, export, say what came out."""
+    exporting: Any = with_training(_load)
+    exporting.read_config(run)  # a folder that is no run is refused before the faces are read
+    faces, reported, _ = training_data(data, votes, test)
+    describe_export(
+        exporting.export(run, faces, output or run, name=name or run.resolve().name, test=reported)
+    )
+
+
+def describe_export(export: Export) -> None:
+    """Print where a model is and what was seen of it."""
+    card, parity = export.card, export.parity
+    typer.echo(f"model {export.path} ({export.path.stat().st_size / 1e6:.1f} MB) and {card.name}.json")
+    typer.echo(
+        f"follows PyTorch on {parity.faces} validation faces: {parity.different_top} other top labels, "
+        f"largest probability difference {parity.largest_difference:.1g}"
+    )
+    typer.echo(f"temperature {card.temperature:g}, threshold {card.threshold:g}")
+    for metric in card.metrics:
+        interval = "" if metric.low is None else f" [{metric.low:.4f}, {metric.high:.4f}]"
+        typer.echo(f"{metric.name} {metric.value:.4f}{interval} on {metric.data}; {metric.protocol}")
+
+
+def _load() -> Any:
+    from mien.training import export
+
+    return export

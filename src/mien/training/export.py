@@ -1,0 +1,221 @@
+"""From a run to a model: ONNX with its card inside, checked against PyTorch and calibrated."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from scipy.special import softmax
+from torch import nn
+
+from mien.core.errors import TrainingError
+from mien.core.files import atomic_write
+from mien.core.version import __version__
+from mien.datasets import FaceDataset
+from mien.evaluation import calibration, evaluate
+from mien.training.architectures import create_network
+from mien.training.checkpoints import load_checkpoint
+from mien.training.config import TrainingConfig
+from mien.training.cost import count_multiply_adds, count_parameters
+from mien.training.loop import BEST, CONFIG, MEAN, STD, normalise, split_data
+from mien.zoo.card import METADATA_KEY, Card, Metric, ModelInput
+from mien.zoo.registry import Model
+from mien.zoo.session import OnnxSession
+
+PARITY_LIMIT = 1e-4
+ANSWERED_RIGHT = 0.80
+_OPSET = 18
+_BATCH = 128
+
+_INTENDED_USE = (
+    "Reading the facial expression shown in a photo or film, for research, education about the method, "
+    "and applications whose subjects have consented."
+)
+_LIMITS = (
+    "An expression is not an inner state: the scores say how people would label the face, not what the "
+    "person feels. The training labels are noisy (people agree with them on about 65 % of faces) and the "
+    "data are web photos, unbalanced in age, origin and light. Not for decisions about people. Inferring "
+    "emotions at work and in education is prohibited in the European Union outside medical and safety uses "
+    "(AI Act, Article 5(1)(f))."
+)
+_LICENCE = "MIT (weights trained by the Mien developers; the training pictures are not included)"
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How closely the exported file follows PyTorch on the validation faces."""
+
+    faces: int
+    different_top: int
+    largest_difference: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every top label is equal and no probability differs by more than the limit."""
+        return self.different_top == 0 and self.largest_difference <= PARITY_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The files that were written, the card, and the parity that was seen."""
+
+    path: Path
+    card: Card
+    parity: Parity
+
+
+def export(
+    folder: Path, data: FaceDataset, output: Path, *, name: str, test: FaceDataset | None = None
+) -> Export:
+    """Write the best network of a run as `<output>/<name>.onnx` and `.json`.
+
+    Args:
+        folder: the run.
+        data: what the run was given: its validation part fits temperature and threshold and checks parity.
+        output: folder of the model; created when missing.
+        name: of the model.
+        test: faces that nothing was chosen on, to report in the card; never used for anything else.
+
+    Raises:
+        TrainingError: the run is not usable, or the exported file does not follow PyTorch.
+    """
+    config = read_config(folder)
+    split = split_data(data, config)
+    network, log = _best_network(folder, config, data.labels)
+    content = _onnx(network, split.validation.images.shape[1:])
+    session = OnnxSession(content, device="cpu")
+    logits = _session_logits(session, split.validation)
+    parity = _parity(network, split.validation, logits)
+    if not parity.holds:
+        raise TrainingError(
+            f"the exported file differs from PyTorch: {parity.different_top} of {parity.faces} top labels, "
+            f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
+        )
+    card = _card(name, network, config, split.train, split.validation, logits, log)
+    if test is not None:
+        card = _with_test(card, session, test)
+    return Export(_write(output, name, content, card), card, parity)
+
+
+def read_config(folder: Path) -> TrainingConfig:
+    """Return the configuration of a run."""
+    try:
+        return TrainingConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{str(folder)!r} is not a run of mien train: {error}") from error
+
+
+def _best_network(
+    folder: Path, config: TrainingConfig, labels: tuple[str, ...]
+) -> tuple[nn.Module, dict[str, Any]]:
+    weights, state = load_checkpoint(folder / BEST)
+    network = create_network(config.architecture, len(labels))
+    try:
+        missing = network.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise TrainingError(f"the weights in {str(folder)!r} are of another network") from error
+    if any(not name.endswith("num_batches_tracked") for name in missing.missing_keys):
+        raise TrainingError(f"the weights in {str(folder)!r} lack {', '.join(missing.missing_keys[:5])}")
+    return network.eval(), state["log"]
+
+
+def _onnx(network: nn.Module, size: tuple[int, ...]) -> bytes:
+    """Return the network as ONNX with a free number of faces."""
+    height, width = size
+    sample = torch.zeros(2, 1, height, width)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own parts that will change
+        program = torch.onnx.export(
+            network,
+            (sample,),
+            dynamo=True,
+            opset_version=_OPSET,
+            input_names=["faces"],
+            output_names=["logits"],
+            dynamic_shapes=({0: torch.export.Dim("n", min=1)},),
+            verbose=False,
+        )
+    assert program is not None
+    return bytes(program.model_proto.SerializeToString())
+
+
+def _session_logits(session: OnnxSession, data: FaceDataset) -> NDArray[np.float32]:
+    return np.concatenate([session.run(_batch(data, i).numpy()) for i in range(0, len(data), _BATCH)])
+
+
+def _batch(data: FaceDataset, start: int) -> torch.Tensor:
+    pixels = torch.from_numpy(data.images[start : start + _BATCH])
+    return normalise(pixels.unsqueeze(1).float() / 255)
+
+
+@torch.no_grad()
+def _parity(network: nn.Module, data: FaceDataset, logits: NDArray[np.float32]) -> Parity:
+    ours = torch.cat([network(_batch(data, i)) for i in range(0, len(data), _BATCH)]).numpy()
+    difference = np.abs(softmax(ours.astype(float), axis=1) - softmax(logits.astype(float), axis=1)).max()
+    return Parity(len(data), int((ours.argmax(1) != logits.argmax(1)).sum()), float(difference))
+
+
+def _card(
+    name: str,
+    network: nn.Module,
+    config: TrainingConfig,
+    train: FaceDataset,
+    validation: FaceDataset,
+    logits: NDArray[np.float32],
+    log: dict[str, Any],
+) -> Card:
+    temperature = calibration.fit_temperature(logits, validation.targets)
+    probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
+    threshold, _ = calibration.choose_threshold(probabilities, validation.targets, ANSWERED_RIGHT)
+    height, width = validation.images.shape[1:]
+    return Card(
+        name=name,
+        labels=validation.labels,
+        input=ModelInput(width=width, height=height, colour="gray", mean=MEAN, std=STD),
+        temperature=round(temperature, 4),
+        threshold=round(threshold, 4),
+        parameters=count_parameters(network),
+        multiply_adds=count_multiply_adds(network, (1, height, width)),
+        architecture=config.architecture,
+        training={
+            "data": validation.source,
+            "data_digest": train.digest(),
+            "faces": len(train),
+            "validation_faces": len(validation),
+            "votes": train.votes is not None and config.vote_weight > 0,
+            "epoch": log["epoch"],
+            "validation_accuracy": round(log["validation_accuracy"], 4),
+            "recipe": config.to_dict(),
+            "mien": __version__,
+        },
+        licence=_LICENCE,
+        intended_use=_INTENDED_USE,
+        limits=_LIMITS,
+    )
+
+
+def _with_test(card: Card, session: OnnxSession, test: FaceDataset) -> Card:
+    evaluation = evaluate(Model(card.name, card, session, digest=""), test)
+    metrics: tuple[Metric, ...] = evaluation.metrics()
+    confusion = tuple(tuple(int(n) for n in row) for row in evaluation.confusion)
+    return replace(card, metrics=metrics, confusion=confusion)
+
+
+def _write(output: Path, name: str, content: bytes, card: Card) -> Path:
+    graph = onnx.load_model_from_string(content)
+    onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(card.without_digest().to_dict())})
+    final = graph.SerializeToString(deterministic=True)
+    path = output / f"{name}.onnx"
+    output.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, final)
+    digested = replace(card, sha256=hashlib.sha256(final).hexdigest())
+    atomic_write(path.with_suffix(".json"), digested.to_json())
+    return path

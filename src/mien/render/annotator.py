@@ -103,13 +103,19 @@ class Annotator:
         shortest = self._texts(face)[-1]
         if self._typeface.width(shortest, smaller) < self._typeface.width(text, smaller):
             attempts.append((shortest, smaller))
-        found = [layout.find(index, self._typeface.plate_size(*attempt), gap) for attempt in attempts]
-        choice = next((k for k, place in enumerate(found) if place.harm < HARMLESS), None)
-        if choice is None:  # nowhere is free: the least bad, and the fullest text among equals
-            choice = min(range(len(found)), key=lambda k: round(found[k].harm, 1))
-        layout.keep(found[choice].rect)
+        found: list[Rect] = []
+        harms: list[float] = []
+        for attempt in attempts:
+            place = layout.find(index, self._typeface.plate_size(*attempt), gap)
+            found.append(place.rect)
+            harms.append(round(place.harm, 1) if place.harm >= HARMLESS else 0.0)
+            if place.harm < HARMLESS:
+                break
+        # Where nothing is free, the least bad, and the fullest text among equals.
+        choice = harms.index(min(harms))
+        layout.keep(found[choice])
         colour = self._style.colour(face.emotion)
-        return found[choice].rect, self._typeface.plate(*attempts[choice], ink_on(colour), colour)
+        return found[choice], self._typeface.plate(*attempts[choice], ink_on(colour), colour)
 
     def _panel(
         self, canvas: NDArray[np.uint8], layout: Layout, index: int, face: Face, size: int, gap: int

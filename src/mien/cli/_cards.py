@@ -21,7 +21,7 @@ def show(card: Card, digest: str, entry: Entry, layers: tuple[Layer, ...] | None
     if sys.stdout.isatty():
         from rich.console import Console
 
-        _draw(Console(file=sys.stdout), card, digest, entry, layers)
+        draw(Console(file=sys.stdout), card, digest, entry, layers)
     else:
         for line in _lines(card, digest, entry, layers):
             sys.stdout.write(line + "\n")
@@ -99,7 +99,8 @@ def _shape(layer: Layer) -> str:
     return "unknown" if layer.shape is None else "×".join(map(str, layer.shape)) or "one number"
 
 
-def _draw(console: Console, card: Card, digest: str, entry: Entry, layers: tuple[Layer, ...] | None) -> None:
+def draw(console: Console, card: Card, digest: str, entry: Entry, layers: tuple[Layer, ...] | None) -> None:
+    from rich.markup import escape
     from rich.table import Table
 
     console.print(_pairs(f"Model {card.name}", _facts(card, digest, entry)))
@@ -109,9 +110,9 @@ def _draw(console: Console, card: Card, digest: str, entry: Entry, layers: tuple
             table.add_row(*_cells(m.name, _value(m, m.value), _interval(m), m.data, m.protocol))
         console.print(table)
     if card.confusion:
-        table = Table("true ↓ read as →", *_cells(*card.labels), title="Confusion, faces")
-        for column in table.columns[1:]:
-            column.justify = "right"
+        table = Table("true ↓ read as →", title="Confusion, faces")
+        for label in card.labels:
+            table.add_column(escape(printable(label)), justify="right")
         for label, row in zip(card.labels, card.confusion, strict=False):
             table.add_row(*_cells(label, *map(str, row)))
         console.print(table)
@@ -131,7 +132,7 @@ def _draw_layers(console: Console, layers: tuple[Layer, ...]) -> None:
         table.add_row(*_cells(layer.name, layer.operator, _shape(layer), f"{layer.parameters:,}"))
     console.print(table)
     total = sum(layer.parameters for layer in layers)
-    console.print(f"{len(layers)} layers, {total:,} parameters", highlight=False)
+    console.print(f"{len(layers)} in all, with {total:,} parameters", highlight=False)
 
 
 def _pairs(title: str, pairs: Iterator[tuple[str, str]]) -> Any:

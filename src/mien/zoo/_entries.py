@@ -8,6 +8,8 @@ from pathlib import Path
 
 from mien.zoo.card import Card
 
+PACKAGED = Path(__file__).parent / "weights"
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -38,7 +40,7 @@ def data_folder() -> Path:
 
 def packaged_folder() -> Path:
     """Return the folder of the weights that ship with Mien."""
-    return Path(__file__).parent / "weights"
+    return PACKAGED
 
 
 def user_folder() -> Path:

@@ -7,9 +7,11 @@ A model is two files, `<name>.onnx` and `<name>.json`. The card is also inside t
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from mien.core.errors import CardError
@@ -18,6 +20,7 @@ from mien.core.geometry import FER2013_TEMPLATE, Point
 METADATA_KEY = "mien.card"
 SCHEMA = 1
 TASK = "emotion-classification"
+MAX_SIDE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class Metric:
     low: float | None = None
     high: float | None = None
 
+    def __post_init__(self) -> None:
+        _check_types("card metric", self, ("name", "data", "protocol"), str)
+        _check_types("card metric", self, ("value",), (int, float))
+        _check_types("card metric", self, ("low", "high"), (int, float, NoneType))
+
 
 @dataclass(frozen=True, slots=True)
 class ModelInput:
@@ -53,8 +61,13 @@ class ModelInput:
     def __post_init__(self) -> None:
         if self.colour not in ("gray", "rgb"):
             raise CardError(f"card input colour has to be 'gray' or 'rgb', not {self.colour!r}")
-        if self.width < 1 or self.height < 1 or not self.std > 0:
-            raise CardError(f"card input size and std have to be positive, not {self}")
+        _check_types("card input", self, ("width", "height"), int)
+        if not (1 <= self.width <= MAX_SIDE and 1 <= self.height <= MAX_SIDE):
+            raise CardError(
+                f"card input sides have to be between 1 and {MAX_SIDE}, not {self.width}×{self.height}"
+            )
+        if not (self.std > 0 and math.isfinite(self.mean / self.std)):
+            raise CardError(f"card mean has to be a number and std above 0, not {self.mean} and {self.std}")
 
     @property
     def channels(self) -> int:
@@ -105,6 +118,11 @@ class Card:
     schema: int = SCHEMA
 
     def __post_init__(self) -> None:
+        _check_types("card", self, ("name", "precision", "architecture"), str)
+        _check_types("card", self, ("licence", "intended_use", "limits"), str)
+        _check_types("card", self, ("parameters", "multiply_adds"), (int, NoneType))
+        _check_types("card", self, ("training",), Mapping)
+        _check_types("card", self, ("sha256",), (str, NoneType))
         if self.schema != SCHEMA:
             raise CardError(f"card schema {self.schema!r} is not known; this Mien reads schema {SCHEMA}")
         if self.task != TASK:
@@ -115,7 +133,7 @@ class Card:
             raise CardError(f"card labels have to be names, not {list(self.labels)}")
         if len(self.template) != 5:
             raise CardError(f"card template has to be five points, not {len(self.template)}")
-        if not self.temperature > 0:
+        if not 0 < self.temperature < math.inf:
             raise CardError(f"card temperature has to be above 0, not {self.temperature}")
         if not 0.0 <= self.threshold <= 1.0:
             raise CardError(f"card threshold has to be in [0, 1], not {self.threshold}")
@@ -146,6 +164,8 @@ class Card:
             raise CardError(f"card has unknown fields: {', '.join(unknown)}")
         if missing := [name for name in ("name", "labels", "input") if name not in data]:
             raise CardError(f"card lacks {', '.join(missing)}")
+        if isinstance(data["labels"], str):
+            raise CardError(f"card labels have to be a list of names, not {data['labels']!r}")
         values = dict(data)
         try:
             values["labels"] = tuple(data["labels"])
@@ -162,7 +182,7 @@ class Card:
         """Make a card from JSON text."""
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CardError(f"card is not JSON: {error}") from error
         return cls.from_dict(data)
 
@@ -182,3 +202,11 @@ class Card:
 
 def _rows(rows: Sequence[Any], make: Any) -> tuple[Any, ...]:
     return tuple(make(row) for row in rows)
+
+
+def _check_types(what: str, value: Any, names: tuple[str, ...], kind: Any) -> None:
+    """JSON holds anything; a field of another type would fail far from here."""
+    for name in names:
+        found = getattr(value, name)
+        if not isinstance(found, kind) or isinstance(found, bool):
+            raise CardError(f"{what} has {name} {found!r}, which is of the wrong type")

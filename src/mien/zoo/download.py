@@ -135,6 +135,7 @@ class _SafeRedirects(urllib_request.HTTPRedirectHandler):
         self, req: urllib_request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib_request.Request | None:
         if not (_is_https(newurl) or (_is_loopback(req.full_url) and _is_loopback(newurl))):
+            fp.close()
             raise DownloadError(f"{req.full_url} redirects to {newurl!r}, which is not https")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 

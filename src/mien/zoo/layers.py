@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mien.core.errors import ModelError
 from mien.zoo import _wire
+from mien.zoo.session import start
 
 # Field numbers of onnx.proto.
 _MODEL_GRAPH = 7
@@ -159,16 +160,9 @@ def _trace(
     """
     wanted = [name for node in nodes for name in node.outputs[:1] if name and name not in graph.outputs]
     outputs = b"".join(_wire.field(_GRAPH_OUTPUT, _wire.field(_VALUE_NAME, name)) for name in wanted)
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    options.intra_op_num_threads = 1
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    extended = content + _wire.field(_MODEL_GRAPH, outputs)
     try:
-        session = onnxruntime.InferenceSession(
-            content + _wire.field(_MODEL_GRAPH, outputs), options, providers=["CPUExecutionProvider"]
-        )
+        session = start(extended, "the model", 1, "cpu", as_written=True)
         results = session.run(None, {session.get_inputs()[0].name: batch})
     except Exception:  # without shapes the list is still of use; ONNX Runtime's errors share no base
         return {}

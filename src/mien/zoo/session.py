@@ -69,10 +69,11 @@ class OnnxSession:
             content, what = model, source
         else:
             content, what = read_weights(Path(model)), f"model file {shown(model)}"
-        self._session = _open(content, what, self.threads, wanted)
+        if wanted == "cuda":
+            self._session = _start_on_cuda(content, what, self.threads, required=device == "cuda")
+        else:
+            self._session = start(content, what, self.threads, "cpu")
         self.device = "cuda" if self._session.get_providers()[0] == _PROVIDERS["cuda"] else "cpu"
-        if device == "cuda" and self.device != "cuda":
-            raise ModelError("device 'cuda' could not be started; check the NVIDIA driver, or use 'cpu'")
         self._input, self._output = _signature(self._session, what)
         self._fixed_batch, *sizes = (_size(value) for value in self._input.shape)
         self._input_shape = (sizes[0], sizes[1], sizes[2])
@@ -176,21 +177,45 @@ def read_weights(path: Path) -> bytes:
         raise ModelError(f"model file {shown(path)} cannot be read: {reason(error)}") from error
 
 
-def _open(content: bytes, what: str, threads: int, device: str) -> Any:
+def start(content: bytes, what: str, threads: int, device: str, *, as_written: bool = False) -> Any:
+    """Return a running onnxruntime.InferenceSession; `as_written` leaves every operation as the file has it.
+
+    Raises:
+        ModelError: `what`, which names the model in the message, cannot be run.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised; nothing is printed behind the caller's back
+    if as_written:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     providers = [_PROVIDERS["cpu"]] if device == "cpu" else [_PROVIDERS["cuda"], _PROVIDERS["cpu"]]
     try:
-        return onnxruntime.InferenceSession(content, options, providers=providers)
+        # Its own way of falling back to another device prints to standard output.
+        return onnxruntime.InferenceSession(content, options, providers=providers, enable_fallback=0)
     except Exception as error:  # ONNX Runtime's errors share no base of their own
         raise ModelError(
             f"{what} is not an ONNX network that ONNX Runtime {onnxruntime.__version__} can run: "
             f"{_first_line(error)}"
         ) from error
+
+
+def _start_on_cuda(content: bytes, what: str, threads: int, *, required: bool) -> Any:
+    """Start on CUDA; where it is offered but does not work, on the processor unless it is required."""
+    try:
+        session = start(content, what, threads, "cuda")
+    except ModelError:
+        session = None
+    if session is not None and session.get_providers()[0] == _PROVIDERS["cuda"]:
+        return session
+    on_cpu = start(content, what, threads, "cpu")  # a broken file fails here with its own message
+    if required:
+        raise ModelError(
+            "device 'cuda' could not be started; check the NVIDIA driver and CUDA, or use device 'cpu'"
+        )
+    return on_cpu
 
 
 def _signature(session: Any, what: str) -> tuple[Any, Any]:

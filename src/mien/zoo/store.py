@@ -21,6 +21,7 @@ __all__ = [
     "Check",
     "Entry",
     "add_model",
+    "asset_file",
     "asset_path",
     "data_folder",
     "find_asset",
@@ -78,6 +79,11 @@ def find_asset(name: str) -> Asset:
         raise OptionError(f"there is no file {name!r} to get; choose one of {', '.join(ASSETS)}") from None
 
 
+def asset_file(name: str) -> Path:
+    """Return where the file of the asset `name` belongs, whether it is there or not."""
+    return data_folder() / "detectors" / find_asset(name).file
+
+
 def asset_path(name: str) -> Path | None:
     """Return the file of the asset `name` ("yunet"), or None where it is not here.
 
@@ -87,7 +93,7 @@ def asset_path(name: str) -> Path | None:
         ModelError: the file is there and cannot be read.
     """
     asset = find_asset(name)
-    path = _asset_target(asset)
+    path = asset_file(asset.name)
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -124,7 +130,7 @@ def pull(name: str, *, source: str | None = None, progress: Progress | None = No
             return present
     except ModelError:
         pass  # a damaged file is replaced
-    target = _asset_target(asset)
+    target = asset_file(asset.name)
     if source is not None and "://" not in source:
         content = _local_content(Path(source), asset)
         ensure_folder(target.parent)
@@ -135,10 +141,6 @@ def pull(name: str, *, source: str | None = None, progress: Progress | None = No
     ensure_folder(target.parent)
     download(url, target, sha256=asset.sha256, limit=asset.size, progress=progress)
     return target
-
-
-def _asset_target(asset: Asset) -> Path:
-    return data_folder() / "detectors" / asset.file
 
 
 def _local_content(path: Path, asset: Asset) -> bytes:
@@ -225,7 +227,7 @@ def verify() -> tuple[Check, ...]:
         for entry in lone_cards()
     ]
     for asset in ASSETS.values():
-        if _asset_target(asset).exists():
+        if asset_file(asset.name).exists():
             checks.append(_verified_asset(asset))
     return tuple(checks)
 
@@ -245,8 +247,8 @@ def _verified_asset(asset: Asset) -> Check:
     try:
         asset_path(asset.name)
     except MienError as error:
-        return Check(asset.name, "detector", _asset_target(asset), str(error))
-    return Check(asset.name, "detector", _asset_target(asset), None)
+        return Check(asset.name, "detector", asset_file(asset.name), str(error))
+    return Check(asset.name, "detector", asset_file(asset.name), None)
 
 
 def _check_same_card(model: registry.Model, path: Path, *, required: bool = False) -> None:

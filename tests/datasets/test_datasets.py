@@ -1,0 +1,143 @@
+"""Readers, votes, splits and shared faces, through the room's public names."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.core import images
+from mien.core.errors import DatasetError
+from mien.datasets import FaceDataset, drop_shared, read_folder, read_votes, stratified_split, with_votes
+
+
+def dataset(targets: list[int], labels: tuple[str, ...] = ("happy", "sad"), side: int = 4) -> FaceDataset:
+    """Faces that all differ: the number of the face is written into its pixels."""
+    pictures = np.zeros((len(targets), side, side), np.uint8)
+    for number, picture in enumerate(pictures):
+        picture[0, :2] = divmod(number, 256)
+    names = tuple(f"{i}.png" for i in range(len(targets)))
+    return FaceDataset(pictures, np.array(targets, np.int64), labels, names)
+
+
+def write_faces(root: Path, faces: dict[str, list[np.ndarray]]) -> Path:
+    for label, pictures in faces.items():
+        (root / label).mkdir(parents=True)
+        for number, picture in enumerate(pictures):
+            images.save(np.repeat(picture[:, :, None], 3, 2), root / label / f"{number}.png")
+    return root
+
+
+def grey(value: int, side: int = 6) -> np.ndarray:
+    return np.full((side, side), value, np.uint8)
+
+
+def test_folder_names_in_any_language_become_labels_in_the_default_order(tmp_path: Path) -> None:
+    folder = write_faces(
+        tmp_path / "d", {"Tristețe": [grey(9)], "happiness": [grey(200), grey(7)], "anger": [grey(1)]}
+    )
+    data = read_folder(folder)
+    assert data.labels == ("angry", "happy", "sad")
+    assert data.counts() == {"angry": 1, "happy": 2, "sad": 1}
+    assert [int(p[0, 0]) for p in data.images] == [1, 200, 7, 9]
+    assert data.images.dtype == np.uint8
+    assert data.images.shape == (4, 6, 6)
+
+
+@pytest.mark.parametrize(
+    ("faces", "says"),
+    [
+        ({"happy": [grey(1)], "hungry": [grey(2)]}, "hungry"),
+        ({"happy": [grey(1)], "sad": []}, "no pictures for sad"),
+        ({"happy": [grey(1)], "joy": [grey(2)]}, "two folders for the same emotion"),
+        ({"happy": [grey(1)]}, "two or more emotions"),
+        ({"happy": [grey(1)], "sad": [grey(2, side=7)]}, "7×7"),
+    ],
+)
+def test_a_folder_that_is_no_data_set_is_refused_with_the_reason(
+    tmp_path: Path, faces: dict[str, list[np.ndarray]], says: str
+) -> None:
+    with pytest.raises(DatasetError, match=says):
+        read_folder(write_faces(tmp_path / "d", faces))
+
+
+def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="does not exist"):
+        read_folder(tmp_path / "nowhere")
+
+
+def test_votes_follow_the_labels_and_leave_other_columns_out(tmp_path: Path) -> None:
+    table = tmp_path / "votes.csv"
+    table.write_text(
+        "Usage,Image name,neutral,happiness,sadness,contempt,unknown,NF\nTraining,0.png,1,6,2,1,0,0\n"
+    )
+    votes = read_votes(table)
+    assert votes["0.png"] == {"neutral": 1, "happy": 6, "sad": 2, "contempt": 1}
+    data = with_votes(dataset([0, 1]), votes)
+    assert data.votes is not None
+    assert data.votes.tolist() == [[6, 2], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Usage,neutral\nTraining,1\n", "Image name"),
+        ("Image name,happiness\na.png,1\nb.png,many\n", "line 3"),
+        ("Image name,happiness\na.png\n", "line 2"),
+    ],
+)
+def test_a_damaged_vote_table_names_the_place(tmp_path: Path, text: str, says: str) -> None:
+    table = tmp_path / "votes.csv"
+    table.write_text(text)
+    with pytest.raises(DatasetError, match=says):
+        read_votes(table)
+
+
+def test_votes_for_other_pictures_are_refused() -> None:
+    with pytest.raises(DatasetError, match="none of the data set"):
+        with_votes(dataset([0, 1]), {"other.png": {"happy": 3}})
+
+
+@given(
+    counts=st.lists(st.integers(2, 60), min_size=2, max_size=5),
+    fraction=st.floats(0.05, 0.5),
+    seed=st.integers(0, 2**31),
+)
+def test_a_split_keeps_every_face_once_and_every_labels_share(
+    counts: list[int], fraction: float, seed: int
+) -> None:
+    targets = [label for label, count in enumerate(counts) for _ in range(count)]
+    data = dataset(targets, tuple("abcde"[: len(counts)]))
+    rest, apart = stratified_split(data, fraction, seed)
+    assert sorted(rest.names + apart.names) == sorted(data.names)
+    for label, count in zip(data.labels, counts, strict=True):
+        assert apart.counts()[label] == max(1, round(fraction * count))
+    again, _ = stratified_split(data, fraction, seed)
+    assert again.names == rest.names
+
+
+def test_copies_of_one_picture_stay_on_one_side() -> None:
+    data = dataset([0, 1] * 40)
+    pictures = data.images.copy()
+    pictures[40:] = pictures[:40]
+    data = FaceDataset(pictures, data.targets, data.labels, data.names)
+    rest, apart = stratified_split(data, 0.3, 1)
+    assert not {p.tobytes() for p in rest.images} & {p.tobytes() for p in apart.images}
+
+
+def test_faces_that_stand_in_the_test_split_are_dropped() -> None:
+    data = dataset([0, 1, 0, 1])
+    kept = drop_shared(data, data.subset(np.array([1, 3])))
+    assert kept.names == ("0.png", "2.png")
+    assert drop_shared(kept, data.subset(np.array([1]))) is kept
+
+
+def test_fer2013_reads_whole(shared: Path) -> None:
+    data = with_votes(
+        read_folder(shared / "fer2013" / "test"), read_votes(shared / "fer2013" / "ferplus.csv")
+    )
+    assert len(data) == 3589
+    assert data.counts()["disgust"] == 56
+    assert data.votes is not None
+    assert data.votes[data.votes.sum(1) > 0].sum(1).mean() > 8

@@ -1,0 +1,234 @@
+"""Training on made faces: it learns, resumes exactly, refuses what cannot work, exports what it learnt."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
+
+from mien.core.errors import OptionError, TrainingError  # noqa: E402
+from mien.datasets import FaceDataset  # noqa: E402
+from mien.training import loop  # noqa: E402
+from mien.training.architectures import ARCHITECTURES, create_network  # noqa: E402
+from mien.training.augment import augment, mix  # noqa: E402
+from mien.training.checkpoints import load_checkpoint  # noqa: E402
+from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig  # noqa: E402
+from mien.training.cost import count_multiply_adds, count_parameters  # noqa: E402
+from mien.training.export import export  # noqa: E402
+from mien.training.loop import learning_rate, train  # noqa: E402
+from mien.training.losses import soft_cross_entropy, soft_targets  # noqa: E402
+from mien.zoo.registry import load_model  # noqa: E402
+
+QUICK = TrainingConfig(
+    epochs=4, batch_size=8, warmup_epochs=1, learning_rate=0.02, validation=0.2, average=0.5
+)
+
+
+def made_faces(count: int = 120, side: int = 48) -> FaceDataset:
+    """Two labels that a network tells apart at once: bright below or bright above, with noise."""
+    generator = np.random.default_rng(5)
+    targets = np.arange(count) % 2
+    pictures = generator.integers(0, 60, (count, side, side))
+    pictures[targets == 0, side // 2 :] += 150
+    pictures[targets == 1, : side // 2] += 150
+    names = tuple(f"{i}.png" for i in range(count))
+    return FaceDataset(
+        pictures.astype(np.uint8), targets.astype(np.int64), ("happy", "sad"), names, source="made"
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    logs = train(made_faces(), folder, QUICK)
+    assert logs[-1].validation_accuracy == 1.0
+    return folder
+
+
+def weights(folder: Path) -> dict[str, "torch.Tensor"]:
+    return load_checkpoint(folder / "last.safetensors")[0]
+
+
+def test_a_run_killed_in_the_middle_ends_with_the_same_bits(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    program = textwrap.dedent(f"""
+        import os, signal, sys
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        from pathlib import Path
+        from test_training import QUICK, made_faces
+        from mien.training.loop import train
+        def die(epoch, step, steps):
+            if (epoch, step) == (1, 3):
+                os.kill(os.getpid(), signal.SIGKILL)
+        train(made_faces(), Path({str(folder)!r}), QUICK, on_step=die)
+    """)
+    killed = subprocess.run([sys.executable, "-c", program], env={**os.environ}, check=False, timeout=250)
+    assert killed.returncode == -signal.SIGKILL
+    logs = train(made_faces(), folder, QUICK)
+    assert [log.epoch for log in logs] == [1, 2, 3, 4]
+    whole, resumed = weights(run), weights(folder)
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_a_finished_run_is_not_trained_again(run: Path) -> None:
+    before = (run / "last.safetensors").read_bytes()
+    steps: list[int] = []
+    assert len(train(made_faces(), run, QUICK, on_step=lambda *step: steps.append(1))) == 4
+    assert not steps
+    assert (run / "last.safetensors").read_bytes() == before
+
+
+def test_a_folder_with_another_recipe_is_refused(run: Path) -> None:
+    with pytest.raises(TrainingError, match="other options"):
+        train(made_faces(), run, replace(QUICK, epochs=5))
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x10\0\0\0\0\0\0\0{}"])
+def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config.json").write_text(QUICK.to_json())
+    (tmp_path / "last.safetensors").write_bytes(content)
+    with pytest.raises(TrainingError, match="cannot be used"):
+        train(made_faces(), tmp_path, QUICK)
+
+
+def test_the_log_has_a_row_an_epoch(run: Path) -> None:
+    lines = (run / "log.csv").read_text().splitlines()
+    assert lines[0].startswith("epoch,train_loss,validation_loss,validation_accuracy")
+    assert len(lines) == 5
+
+
+def test_training_stops_when_patience_ends(tmp_path: Path) -> None:
+    # Perfect at the first epoch, so no later one can be better.
+    config = TrainingConfig(
+        epochs=9, batch_size=16, warmup_epochs=0, learning_rate=0.02, validation=0.2, average=0.0, patience=2
+    )
+    logs = train(made_faces(), tmp_path / "r", config)
+    best = max(log.epoch for log in logs if log.best)
+    assert len(logs) == min(best + 2, 9)
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = 0
+
+    def diverging(logits: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
+        nonlocal steps
+        steps += 1
+        return soft_cross_entropy(logits, targets) * (float("nan") if steps > 15 else 1.0)
+
+    monkeypatch.setattr(loop, "soft_cross_entropy", diverging)
+    with pytest.raises(TrainingError, match="lower learning rate"):
+        train(made_faces(), tmp_path / "r", QUICK)
+    weights, state = load_checkpoint(tmp_path / "r" / "best.safetensors")
+    assert state["log"]["epoch"] == 1
+    assert all(torch.isfinite(tensor).all() for tensor in weights.values())
+
+
+def test_too_few_faces_for_a_batch_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="less than one batch"):
+        train(made_faces(20), tmp_path / "r", TrainingConfig(batch_size=64))
+
+
+def test_the_exported_model_runs_and_carries_its_card(run: Path, tmp_path: Path) -> None:
+    data = made_faces()
+    exported = export(run, data, tmp_path, name="mine", test=data)
+    assert exported.parity.holds
+    model = load_model(str(exported.path))
+    assert model.card == exported.card.__class__.read(tmp_path / "mine.json")
+    assert model.card.labels == ("happy", "sad")
+    assert model.card.metric("accuracy").value == 1.0
+    assert model.card.confusion == ((60, 0), (0, 60))
+    assert model.card.parameters == count_parameters(create_network("mien-base", 2))
+    inside = json.loads(model.session.metadata["mien.card"])
+    assert inside["sha256"] is None
+    assert inside["labels"] == ["happy", "sad"]
+
+
+def test_a_folder_that_is_no_run_cannot_be_exported(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="not a run"):
+        export(tmp_path, made_faces(), tmp_path, name="mine")
+
+
+def test_every_architecture_has_a_name_and_takes_any_number_of_labels() -> None:
+    assert set(ARCHITECTURES) == set(ARCHITECTURE_NAMES)
+    for name in ARCHITECTURE_NAMES:
+        network = create_network(name, 5).eval()
+        assert network(torch.zeros(3, 1, 48, 48)).shape == (3, 5)
+    with pytest.raises(OptionError, match="unknown architecture"):
+        create_network("resnet-9000", 7)
+
+
+def test_multiply_adds_of_a_worked_example() -> None:
+    network = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.Flatten(), torch.nn.Linear(4 * 6 * 6, 10)
+    )
+    assert count_multiply_adds(network, (1, 6, 6)) == 4 * 36 * 9 + 4 * 36 * 10
+
+
+def test_the_rate_rises_then_falls_to_zero() -> None:
+    config = TrainingConfig(epochs=10, warmup_epochs=2, learning_rate=0.1)
+    rates = [learning_rate(config, epoch / 4) for epoch in range(41)]
+    assert rates[0] < 0.001
+    assert max(rates) == pytest.approx(0.1, rel=0.01)
+    assert rates.index(max(rates)) == 8
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_targets_mix_label_and_votes() -> None:
+    data = made_faces(2)
+    data = FaceDataset(
+        data.images, data.targets, data.labels, data.names, np.array([[3, 1], [0, 0]], np.float32)
+    )
+    assert soft_targets(data, 0.4, 0.0).tolist() == pytest.approx(np.array([[0.9, 0.1], [0.0, 1.0]]))
+    assert soft_targets(data, 0.0, 0.2)[1].tolist() == pytest.approx([0.1, 0.9])
+
+
+def test_without_changes_a_face_stays_as_it_is() -> None:
+    still = TrainingConfig(rotation=0, scale=0, shift=0, light=0, erase=0, flip=False)
+    faces = torch.rand(4, 1, 48, 48)
+    same = augment(faces, still, 48, torch.Generator().manual_seed(0))
+    assert torch.allclose(faces, same, atol=1e-5)
+
+
+def test_small_crops_are_parts_of_the_face_at_its_own_scale() -> None:
+    still = TrainingConfig(rotation=0, scale=0, shift=0, light=0, erase=0, flip=False)
+    ramp = torch.linspace(0, 1, 48).expand(8, 1, 48, 48)
+    crops = augment(ramp, still, 40, torch.Generator().manual_seed(0))
+    steps = crops.diff(dim=3)
+    assert crops.shape == (8, 1, 40, 40)
+    assert torch.allclose(steps, torch.full_like(steps, 1 / 47), atol=1e-4)
+    assert crops[:, 0, 0, 0].unique().numel() > 1
+
+
+def test_flips_happen_about_half_of_the_time() -> None:
+    only_flip = TrainingConfig(rotation=0, scale=0, shift=0, light=0, erase=0, flip=True)
+    ramp = torch.linspace(0, 1, 48).expand(400, 1, 48, 48)
+    flipped = augment(ramp, only_flip, 48, torch.Generator().manual_seed(0))[:, 0, 0, 0] > 0.5
+    assert 150 < flipped.sum() < 250
+
+
+def test_changed_faces_stay_in_range_and_repeat_with_the_seed() -> None:
+    strong = TrainingConfig(rotation=40, scale=0.4, shear=0.2, shift=0.2, light=0.8, erase=1)
+    faces = torch.rand(16, 1, 48, 48)
+    first = augment(faces, strong, 40, torch.Generator().manual_seed(7))
+    assert first.min() >= 0
+    assert first.max() <= 1
+    assert torch.equal(first, augment(faces, strong, 40, torch.Generator().manual_seed(7)))
+
+
+def test_mixing_keeps_targets_a_distribution() -> None:
+    faces, targets = torch.rand(6, 1, 8, 8), torch.eye(6)
+    mixed, blended = mix(faces, targets, 0.7, torch.Generator().manual_seed(1))
+    assert mixed.shape == faces.shape
+    assert torch.allclose(blended.sum(1), torch.ones(6))
+    assert torch.allclose(blended.diag() >= 0.7 - 1e-6, torch.ones(6, dtype=torch.bool))

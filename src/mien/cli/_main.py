@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any, NamedTuple
@@ -12,8 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from mien.cli import _exits
+from mien.cli._results import stop_printing
 from mien.cli._text import complain
 from mien.core.errors import MienError
+from mien.core.files import reason
 from mien.core.version import __version__
 
 
@@ -27,6 +28,7 @@ COMMANDS: dict[str, _Command] = {
     "analyze": _Command("mien.cli.analyze", "Find the faces in photos and read their emotions."),
     "demo": _Command("mien.cli.demo", "Analyse the sample photos that come with Mien."),
     "doctor": _Command("mien.cli.doctor", "Check this installation and say what to do."),
+    "models": _Command("mien.cli.models", "List, show, add, get and check models."),
     "train": _Command("mien.cli.train", "Train a model on labelled faces and export it."),
     "evaluate": _Command("mien.cli.evaluate", "Measure a model on labelled faces."),
     "export": _Command("mien.cli.export", "Export the best network of a training run."),
@@ -34,7 +36,19 @@ COMMANDS: dict[str, _Command] = {
 
 
 class _LazyGroup(TyperGroup):
-    """Lists every command from the table and imports only the one that runs."""
+    """Lists every command from the table, imports only the one that runs, and sees how it ends."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MienError as error:
+            complain(error)
+            raise typer.Exit(_exits.exit_code(error)) from error
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(_exits.INTERRUPTED) from None
+        except OSError as error:
+            raise typer.Exit(_refused(error)) from error
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, _, rest = super().resolve_command(ctx, args)
@@ -92,21 +106,20 @@ def run(args: Sequence[str] | None) -> int:
     try:
         code = _run(args)
         sys.stdout.flush()
-    except MienError as error:
-        complain(error)
-        code = _exits.exit_code(error)
-    except KeyboardInterrupt:
-        complain("interrupted")
-        code = _exits.INTERRUPTED
-    except BrokenPipeError:
-        code = _exits.PIPE_CLOSED
     except OSError as error:
-        if error.filename is not None:
-            raise
-        complain(f"results cannot be written: {error.strerror or error}; make room or send them elsewhere")
-        code = _exits.NOTHING_DONE
-    _let_go_of_stdout()
+        code = _refused(error)
     return code
+
+
+def _refused(error: OSError) -> int:
+    """Return the code for standard output that takes no more, which is the one thing that is written here."""
+    if error.filename is not None:
+        raise error
+    stop_printing()
+    if isinstance(error, BrokenPipeError):
+        return _exits.PIPE_CLOSED
+    complain(f"results cannot be written: {reason(error)}; make room or send them elsewhere")
+    return _exits.NOTHING_DONE
 
 
 def _run(args: Sequence[str] | None) -> int:
@@ -115,11 +128,3 @@ def _run(args: Sequence[str] | None) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else _exits.DONE if stop.code is None else 1
     return _exits.DONE
-
-
-def _let_go_of_stdout() -> None:
-    """Keep Python from complaining, while it ends, that what is still buffered cannot be written."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -25,6 +25,7 @@ app = typer.Typer(
     help="List, show, add, get and check models.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    add_completion=False,
     rich_markup_mode="rich",
 )
 

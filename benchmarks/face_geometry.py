@@ -102,13 +102,16 @@ def measure_quality(yunet: Backend, faces: list[np.ndarray]) -> None:
     for face in faces:
         one = quality.measure(Box(0, 0, SIDE, SIDE), face[..., 0].copy())
         values.setdefault("sharpness", []).append(one.sharpness)
+        half = cv2.resize(cv2.resize(face, (24, 24), interpolation=cv2.INTER_AREA), (SIDE, SIDE))
+        blurred = quality.measure(Box(0, 0, SIDE, SIDE), half[..., 0].copy())
+        values.setdefault("sharpness at half the detail", []).append(blurred.sharpness)
         values.setdefault("brightness", []).append(one.brightness)
         detection, _ = largest(yunet, face)
         if detection is not None and detection.landmarks is not None:
             pose = quality.estimate_pose(detection.landmarks)
             for name in ("roll", "yaw", "pitch"):
                 values.setdefault(name, []).append(getattr(pose, name))
-    steps = (1, 2, 5, 25, 50, 75, 95, 98, 99)
+    steps = (0.1, 1, 2, 5, 25, 50, 75, 95, 98, 99, 99.9)
     for name, numbers in values.items():
         at = ", ".join(f"{p} %: {v:.0f}" for p, v in zip(steps, np.percentile(numbers, steps), strict=True))
         print(f"{name}: {at}")

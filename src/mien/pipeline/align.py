@@ -101,7 +101,7 @@ def _warp(image: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int], gray:
     if gray:
         region = np.asarray(cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), np.uint8)
     full_height, full_width = region.shape[:2]
-    while pixels >= 2 and min(region.shape[:2]) > 1:
+    while pixels >= 2 and max(region.shape[:2]) > 1:
         region = halve(region)
         pixels /= 2
     samples = 2 if pixels > 1 else 1  # each way within a pixel of the crop

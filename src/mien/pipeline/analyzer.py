@@ -30,6 +30,8 @@ from mien.zoo.registry import Model, load_model
 Boxes: TypeAlias = Sequence[Box | Sequence[float]]
 LandmarkSets: TypeAlias = Sequence[Landmarks | Sequence[Sequence[float]] | NDArray[Any]]
 
+_NO_ROWS: NDArray[np.float64] = np.empty((0, 0))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Prepared:
@@ -165,24 +167,26 @@ class Analyzer:
             return error
 
     def _finish(self, batch: list[_Prepared | MienError]) -> Iterator[ImageAnalysis | MienError]:
-        ready = [item for item in batch if isinstance(item, _Prepared)]
-        faces = sum(len(item.crops) for item in ready)
+        with_faces = [item.crops for item in batch if isinstance(item, _Prepared) and len(item.crops)]
+        probabilities, failure = _NO_ROWS, None
         start = time.perf_counter()
         try:
-            probabilities = self._classify(
-                np.concatenate([item.crops for item in ready]) if ready else np.empty((0, 1, 1), np.uint8)
-            )
+            if with_faces:
+                probabilities = self._classify(np.concatenate(with_faces))
         except MienError as error:
-            yield from (error if isinstance(item, _Prepared) else item for item in batch)
-            return
-        each_s = (time.perf_counter() - start) / max(faces, 1)
+            failure = error
+        each_s = (time.perf_counter() - start) / max(sum(map(len, with_faces)), 1)
         first = 0
         for item in batch:
             if isinstance(item, MienError):
                 yield item
                 continue
             count = len(item.crops)
-            yield self._result(item, probabilities[first : first + count], item.elapsed_s + count * each_s)
+            if count and failure is not None:
+                yield failure
+                continue
+            rows = probabilities[first : first + count]
+            yield self._result(item, rows, item.elapsed_s + count * each_s)
             first += count
 
     def _prepare(

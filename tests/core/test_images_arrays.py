@@ -68,6 +68,20 @@ def test_alpha_lies_over_white_in_either_order() -> None:
     assert images.load(rgba[..., [2, 1, 0, 3]], color="bgr").tolist() == [[[255, 0, 0], [255, 255, 255]]]
 
 
+@given(npst.arrays(np.uint8, (5, 6, 4)))
+def test_alpha_is_laid_over_white_to_the_nearest(rgba: Any) -> None:
+    share = rgba[..., 3:] / 255
+
+    expected = rgba[..., :3] * share + 255 * (1 - share)
+    assert np.abs(images.load(rgba) - expected).max() <= 0.5 + 1e-9
+
+
+def test_a_large_picture_with_alpha_is_laid_over_white_everywhere() -> None:
+    rgba = np.zeros((1500, 1500, 4), np.uint8)
+
+    assert images.load(rgba).min() == 255
+
+
 @pytest.mark.parametrize(
     ("array", "color", "message"),
     [

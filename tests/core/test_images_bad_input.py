@@ -21,10 +21,10 @@ from mien.core.errors import ImageError, ImageFormatError, ImageLimitError, Mien
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 
 
-def encoded(form: str, size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
+def encoded(form: str, size: tuple[int, int] = (40, 30), mode: str = "RGB", **options: Any) -> bytes:
     noise = np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     buffer = io.BytesIO()
-    Image.fromarray(noise).save(buffer, form, **options)
+    Image.fromarray(noise).convert(mode).save(buffer, form, **options)
     return buffer.getvalue()
 
 
@@ -38,7 +38,7 @@ def with_thumbnail() -> bytes:
 SAMPLES: dict[str, bytes] = {
     "JPEG": encoded("JPEG"),
     "progressive": encoded("JPEG", progressive=True),
-    "grey": encoded("JPEG", quality=30),
+    "grey": encoded("JPEG", mode="L"),
     "thumbnail": with_thumbnail(),
     "PNG": encoded("PNG"),
     "WEBP": encoded("WEBP"),

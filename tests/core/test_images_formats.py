@@ -144,10 +144,18 @@ def test_an_orientation_that_does_not_exist_is_upright(value: int) -> None:
     assert images.load(data).shape == (48, 64, 3)
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
-def test_damaged_metadata_does_not_cost_the_picture(form: str) -> None:
-    damaged = exif(6).tobytes()[:-7].replace(b"\x01\x12", b"\x01\x13") + b"\xff" * 9
+DAMAGED_METADATA = {
+    "no TIFF": b"Exif\0\0no such header",
+    "only a name": b"Exif\0\0",
+    "far away": b"Exif\0\0II*\0\xff\xff\xff\x7f",
+    "cut off": exif(6).tobytes()[:-7] + b"\xff",
+    "wrong type": exif(6).tobytes().replace(b"\x01\x12\x00\x03", b"\x01\x12\x00\x02"),
+}
 
+
+@pytest.mark.parametrize("damaged", DAMAGED_METADATA.values(), ids=DAMAGED_METADATA)
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_damaged_metadata_does_not_cost_the_picture(form: str, damaged: bytes) -> None:
     assert images.load(encoded(corners(), form, exif=damaged)).size == 48 * 64 * 3
 
 
@@ -274,6 +282,12 @@ def test_sixteen_bit_grey_is_scaled(form: str) -> None:
     loaded = images.load(encoded(GREY16, form))
 
     assert np.array_equal(loaded[0], np.array([GREY16_SCALED] * 3).T)
+
+
+def test_a_transparent_sixteen_bit_grey_becomes_white() -> None:
+    data = encoded(GREY16, "PNG", transparency=257)
+
+    assert images.load(data)[0, :, 0].tolist() == [0, 255, 128, 254, 255]
 
 
 @pytest.mark.parametrize(("order", "photometric"), [("<", 1), (">", 1), ("<", 0)])

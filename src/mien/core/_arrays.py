@@ -45,9 +45,18 @@ def gray_to_rgb(gray: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def over_white(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lay RGBA uint8 (height, width, 4) over white."""
-    alpha = rgba[..., 3:].astype(np.uint16)
-    blended = rgba[..., :3] * alpha + 255 * (255 - alpha)
-    return ((blended + 127) // 255).astype(np.uint8)
+    if rgba[..., 3].min() == 255:
+        return np.ascontiguousarray(rgba[..., :3])
+    height, width = rgba.shape[:2]
+    laid = np.empty((height, width, 3), np.uint8)
+    # In slices of about a million pixels, because the products need several times the picture's memory.
+    step = max(1, (1 << 20) // width)
+    for top in range(0, height, step):
+        part = rgba[top : top + step]
+        alpha = part[..., 3:].astype(np.uint16)
+        blended = part[..., :3] * alpha + 255 * (255 - alpha)
+        laid[top : top + step] = (blended + 127) // 255
+    return laid
 
 
 def to_uint8(pixels: NDArray[Any]) -> NDArray[np.uint8]:

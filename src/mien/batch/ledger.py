@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mien.core.results import ImageAnalysis
 
 SCHEMA = 1
+_START = b'{"ledger": '
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,7 @@ class Ledger:
             raise OutputError(f"ledger {shown(path)} cannot be written: {reason(error)}") from error
         try:
             self._lock()
-            if fresh:
-                self._out.truncate(0)
-            self._read()
+            self._read(fresh)
         except BaseException:
             self.close()
             raise
@@ -143,12 +142,12 @@ class Ledger:
             ) from error
         return offset
 
-    def _read(self) -> None:
+    def _read(self, fresh: bool) -> None:
         self._in.seek(0)
         first = self._in.readline()
-        if not first.endswith(b"\n"):
-            if first and not first.startswith(b'{"ledger"'):
-                raise OptionError(f"{shown(self.path)} is not a ledger; name another file")
+        if not _begins_ledger(first):
+            raise OptionError(f"{shown(self.path)} is not a ledger; name another file")
+        if fresh or not first.endswith(b"\n"):
             self._out.truncate(0)
             self._append(self._header)
             return
@@ -166,7 +165,7 @@ class Ledger:
             header = json.loads(line)
         except ValueError:
             header = None
-        if not isinstance(header, dict) or "ledger" not in header:
+        if not isinstance(header, dict):
             raise OptionError(f"{shown(self.path)} is not a ledger; name another file")
         mine = json.loads(json.dumps(self._header))
         if header != mine:
@@ -196,3 +195,8 @@ class Ledger:
             ) from None
         except OSError:  # a file system without locks
             return
+
+
+def _begins_ledger(line: bytes) -> bool:
+    """Tell a ledger's first line, also one that a crash cut off, from any other file's."""
+    return line.startswith(_START[: len(line)])

@@ -223,7 +223,7 @@ def test_the_limit_is_a_positive_whole_number(value: Any) -> None:
     [
         "http://example.org/a.jpg",
         "HTTPS://example.org/a.jpg",
-        "file:///etc/passwd",
+        "file://localhost/a.jpg",
         "s3://bucket/key",
         "data:image/png;base64,iVBORw0KGgo=",
         Path("https://example.org/a.jpg"),

@@ -36,26 +36,37 @@ def _first_line(thing: object) -> str:
 
 
 def options() -> str:
-    """Return every field of AnalysisOptions with its default, its limits and its help text."""
+    """Return the options that can change a result."""
     from mien.core.options import AnalysisOptions
 
-    def limits(low: float | None, high: float | None, choices: tuple[str, ...] | None) -> str:
-        if choices:
-            return ", ".join(choices)
-        return "" if low is None else f"{low:,g} to {high:,.0f}"
+    return _options(AnalysisOptions)
 
+
+def training() -> str:
+    """Return the options of a training run."""
+    from mien.training.config import TrainingConfig
+
+    return _options(TrainingConfig)
+
+
+def _options(table: type[Any]) -> str:
     return _rows(
         ("option", "default", "values", "what it does"),
         (
-            (
-                f"`{option.name}`",
-                f"`{option.default}`",
-                limits(option.metadata["low"], option.metadata["high"], option.metadata["choices"]),
-                option.metadata["help"],
-            )
-            for option in fields(AnalysisOptions)
+            (f"`{option.name}`", f"`{option.default}`", _limits(**option.metadata), option.metadata["help"])
+            for option in fields(table)
         ),
     )
+
+
+def _limits(low: float | None, high: float | None, choices: tuple[str, ...] | None, help: str) -> str:
+    if choices:
+        return ", ".join(choices)
+    return "" if low is None or high is None else f"{_number(low)} to {_number(high)}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def names() -> str:
@@ -133,7 +144,7 @@ def model() -> str:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    table.__name__: table for table in (options, names, errors, columns, commands, model)
+    table.__name__: table for table in (options, training, names, errors, columns, commands, model)
 }
 
 

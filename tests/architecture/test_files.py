@@ -13,7 +13,7 @@ LONGEST = 400
 
 # A home or work folder, or a registry on disk: a path that exists on one machine only.
 MACHINE_PATH = re.compile(
-    r"(?<![\w.~$}/])/(?:home|root|Users|work|mnt|opt|var/folders)/\w|\bfile:///|\b[A-Z]:\\+Users\\"
+    r"(?:(?<![\w.~$}/])|\bfile://)/(?:home|root|Users|work|mnt|opt|var/folders)/\w|\b[A-Z]:\\+Users\\"
 )
 # Where such a path is an example that means the same everywhere.
 ALLOWED = re.compile(r"/path/to/")

@@ -12,10 +12,15 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ("pytester",)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# A busy machine is no failure: how long an example takes is for the benchmarks to judge.
+settings.register_profile("mien", deadline=None)
+settings.load_profile("mien")
 
 
 @pytest.fixture(scope="session")

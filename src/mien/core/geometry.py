@@ -140,8 +140,9 @@ def _point(name: str, value: Any) -> Point:
     return Point(x, y)
 
 
-# Medians over the FER2013 training faces, in pixels of their 48×48 pictures, in the order of
-# LANDMARK_NAMES. Crops of any photo get this geometry, because the classifiers are trained on it.
+# Medians over the FER2013 training faces, in pixels of their 48×48 pictures counted from the top left
+# corner (half a pixel before the centre of the first pixel), in the order of LANDMARK_NAMES. Crops of
+# any photo get this geometry, because the classifiers are trained on it.
 FER2013_TEMPLATE: tuple[Point, ...] = (
     Point(14.9, 18.1),
     Point(32.6, 18.2),

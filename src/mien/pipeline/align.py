@@ -100,17 +100,18 @@ def _warp(image: NDArray[np.uint8], matrix: Matrix, size: tuple[int, int], gray:
     left, top, region = _region(image, to_picture, size, math.ceil(pixels) + 1)
     if gray:
         region = np.asarray(cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), np.uint8)
-    full_height, full_width = region.shape[:2]
+    halvings = 0
     while pixels >= 2 and max(region.shape[:2]) > 1:
         region = halve(region)
         pixels /= 2
+        halvings += 1
     samples = 2 if pixels > 1 else 1  # each way within a pixel of the crop
     # From sample to crop to picture to region, all with pixel centres at whole numbers.
-    shrunk = np.array([region.shape[1] / full_width, region.shape[0] / full_height])
+    shrunk = 0.5**halvings
     linear = to_picture[:, :2]
     offset = (np.array([0.5, 0.5]) / samples - 0.5) @ linear.T + to_picture[:, 2]
     offset = (offset - (left, top) + 0.5) * shrunk - 0.5
-    sampling = np.column_stack([linear / samples * shrunk[:, None], offset])
+    sampling = np.column_stack([linear / samples * shrunk, offset])
     crop = cv2.warpAffine(
         region,
         sampling,

@@ -83,8 +83,9 @@ class Card:
         name: short name, such as "mien-base".
         labels: in the order of the network's outputs.
         input: what the network reads.
-        template: where the five landmarks belong in the crop, in pixels of the input, in the order of
-            `mien.core.geometry.LANDMARK_NAMES`.
+        template: where the five landmarks belong in the crop, in pixels of the input counted from its
+            top left corner, in the order of `mien.core.geometry.LANDMARK_NAMES`. FER2013's, the default,
+            is scaled to an input of another size.
         temperature: logits are divided by it before the softmax.
         threshold: least confidence of a stated emotion; below it a face is uncertain.
         parameters, multiply_adds: of one forward pass on one face.

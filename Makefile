@@ -53,8 +53,8 @@ clean:
 
 $(VENV)/.python:
 	@set -e; found=; \
-	for name in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
-	  if $$name -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	for name in "$(PYTHON)" python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	  if "$$name" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	    found=$$name; break; \
 	  fi; \
 	done; \
@@ -66,8 +66,8 @@ $(VENV)/.python:
 	  echo "or name one that is elsewhere: make demo PYTHON=/path/to/python3.11" >&2; \
 	  exit 1; \
 	fi; \
-	echo "Making $(VENV) with $$($$found --version)"; \
-	$$found -m venv $(VENV)
+	echo "Making $(VENV) with $$("$$found" --version)"; \
+	"$$found" -m venv $(VENV)
 	@touch $@
 
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/.python

@@ -18,6 +18,7 @@ import pytest
 
 import mien
 from mien.core.options import AnalysisOptions
+from mien.zoo.card import Card
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLES = REPOSITORY / "src" / "mien" / "samples"
@@ -132,6 +133,12 @@ def test_every_public_name_is_documented_and_resolves() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no_such_name"):
         mien.no_such_name  # noqa: B018  (reading it is the test)
+
+
+def test_the_card_in_the_architecture_is_one() -> None:
+    text = (REPOSITORY / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    cards = [Card.from_json(match["text"]) for match in BLOCK.finditer(text) if match["kind"] == "json"]
+    assert [card.name for card in cards] == ["own"]
 
 
 def anchors(page: Path) -> set[str]:

@@ -151,9 +151,10 @@ def test_a_redirect_is_followed(server: Server, tmp_path: Path) -> None:
     assert fetch(server.url("/f", redirects(there)), tmp_path).read_bytes() == BODY
 
 
-@pytest.mark.parametrize("to", ["http://example.org/f", "file:///etc/hostname", "ftp://127.0.0.1/f"])
-def test_a_redirect_to_a_forbidden_address_is_refused(server: Server, tmp_path: Path, to: str) -> None:
-    refused(server.url("/f", redirects(to)), tmp_path)
+@pytest.mark.parametrize("to", ["http://192.0.2.1/f", "file:///etc/hostname", "ftp://127.0.0.1:1/f"])
+def test_a_redirect_to_a_forbidden_address_is_not_followed(server: Server, tmp_path: Path, to: str) -> None:
+    message = refused(server.url("/f", redirects(to)), tmp_path)
+    assert "not https" in message or "answered 302" in message  # urllib itself refuses a file
 
 
 def test_redirects_in_a_circle_end(server: Server, tmp_path: Path) -> None:

@@ -73,6 +73,31 @@ def test_a_quantised_network_counts_its_weights_once() -> None:
     assert layers[-1].shape == (1, 4, 46, 46)
 
 
+def test_shared_weights_count_once_and_constants_are_no_layers() -> None:
+    onnx = pytest.importorskip("onnx")
+    helper, kinds = onnx.helper, onnx.TensorProto
+    weight, number = (
+        helper.make_tensor(name, kinds.FLOAT, [48], [1.0] * 48) for name in ("weight", "number")
+    )
+    nodes = [
+        helper.make_node("Constant", [], ["constant"], value=number),
+        helper.make_node("Mul", ["picture", "weight"], ["once"]),
+        helper.make_node("Mul", ["once", "weight"], ["twice"]),
+        helper.make_node("Add", ["twice", "constant"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "shared",
+        [helper.make_tensor_value_info("picture", kinds.FLOAT, ["N", 1, 48, 48])],
+        [helper.make_tensor_value_info("logits", kinds.FLOAT, None)],
+        [weight],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    layers = read_layers(model.SerializeToString(), ZERO)
+    assert [(layer.name, layer.parameters) for layer in layers] == [("once", 48), ("twice", 0), ("logits", 0)]
+    assert {layer.shape for layer in layers} == {(1, 1, 48, 48)}
+
+
 def test_shapes_that_cannot_be_found_are_unknown() -> None:
     layers = read_layers(TINY, np.zeros((1, 1, 2, 2), dtype=np.float32))
     assert [layer.shape for layer in layers] == [None] * 4

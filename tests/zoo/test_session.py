@@ -102,6 +102,14 @@ def test_what_is_no_network_is_refused_in_silence(content: bytes, capfd: pytest.
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_name_that_is_no_text_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ModelError):
+        OnnxSession(tiny_onnx(CARD).replace(b"picture", b"pictur\xac", 1))
+    with pytest.raises(ModelError, match="metadata"):
+        _ = OnnxSession(tiny_onnx(CARD, metadata="words").replace(b"words", b"word\xac")).metadata
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "huge.onnx"
     with path.open("wb") as file:

@@ -91,8 +91,11 @@ class OnnxSession:
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """The texts that travel inside the file."""
-        return dict(self._session.get_modelmeta().custom_metadata_map)
+        """The texts that travel inside the file; ModelError where they are no text."""
+        try:
+            return dict(self._session.get_modelmeta().custom_metadata_map)
+        except UnicodeDecodeError as error:
+            raise ModelError("the metadata of the model is not UTF-8 text; export it again") from error
 
     def run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the logits, float32 (N, labels), of a batch, float32 (N, channels, height, width).

@@ -1,0 +1,1 @@
+"""Speed and memory against stated limits: `python -m benchmarks`, or `make bench`."""

@@ -1,0 +1,100 @@
+"""Run every benchmark, print each figure against its limit, keep the JSON, fail on a missed limit."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from benchmarks import network, photos, process
+from benchmarks.measure import Figure
+from mien.core.files import atomic_write, ensure_folder
+from mien.core.version import __version__
+from mien.zoo import store
+from mien.zoo.registry import load_model
+
+RESULTS = Path("bench-results")
+_YUNET_BESIDE = Path("../shared/models/face_detection_yunet_2023mar.onnx")
+
+
+def main() -> int:
+    """Measure what the arguments name, everything without them."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks")
+    parser.add_argument("parts", nargs="*", choices=["network", "photos", "process", []], help="default: all")
+    parts = parser.parse_args().parts or ["network", "photos", "process"]
+    cv2.setNumThreads(1)
+    machine = _machine()
+    print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
+    figures = []
+    for one in _figures(parts, _detectors()):
+        print(one.line(), flush=True)
+        figures.append(one)
+    ensure_folder(RESULTS)
+    when = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    content = {
+        "mien": __version__,
+        "time": when,
+        "machine": machine,
+        "figures": [f.to_dict() for f in figures],
+    }
+    path = RESULTS / f"{when}.json"
+    atomic_write(path, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    missed = [f for f in figures if not f.holds]
+    print(f"{len(figures) - len(missed)} of {len(figures)} limits hold; figures in {path}")
+    return 1 if missed else 0
+
+
+def _figures(parts: list[str], detectors: list[str]) -> Iterator[Figure]:
+    model = load_model(threads=1, device="cpu")
+    if "network" in parts:
+        yield from network.run(model)
+    if "photos" in parts:
+        yield from photos.run(model, detectors)
+    if "process" in parts:
+        yield from process.run()
+
+
+def _detectors() -> list[str]:
+    """Both detectors where YuNet's file is to be had without the network."""
+    if store.asset_path("yunet") is None and _YUNET_BESIDE.is_file():
+        store.pull("yunet", source=str(_YUNET_BESIDE))
+    if store.asset_path("yunet") is None:
+        print("YuNet is not measured: its file is not here; mien models pull yunet gets it")
+        return ["haar"]
+    return ["yunet", "haar"]
+
+
+def _machine() -> dict[str, object]:
+    model = next(
+        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.processor() or platform.machine(),
+    )
+    return {
+        "processor": model,
+        "processors": os.cpu_count(),
+        "threads": 1,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "onnxruntime": onnxruntime.__version__,
+    }
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())

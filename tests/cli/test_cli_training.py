@@ -1,0 +1,93 @@
+"""Training, measuring and exporting as a user does, on made faces."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_support import Ended
+
+from mien.core import images
+
+Mien = Callable[..., Ended]
+
+QUICK = ("--epochs", 5, "--batch-size", 8, "--warmup-epochs", 0, "--learning-rate", 0.02, "--average", 0.3)
+
+
+@pytest.fixture
+def faces(place: Path) -> Path:
+    """Faces that are bright below (happy) or above (sad)."""
+    generator = np.random.default_rng(2)
+    for number in range(60):
+        face = generator.integers(0, 60, (48, 48), dtype=np.uint8)
+        label = "happy" if number % 2 else "sad"
+        half = slice(24, None) if number % 2 else slice(None, 24)
+        face[half] += 150
+        images.save(np.repeat(face[:, :, None], 3, 2), _made(place / "faces" / label) / f"{number}.png")
+    return place / "faces"
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def test_train_then_evaluate_then_analyze(mien: Mien, faces: Path) -> None:
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
+    done = mien("train", faces, "--output", "runs/mine", "--validation", 0.2, *QUICK)
+    assert done.code == 0, done.err
+    assert "epoch 5/5" in done.out
+    assert "60 faces (happy 30, sad 30)" in done.err
+    model = Path("runs/mine/mine.onnx")
+    assert model.is_file()
+
+    measured = mien("evaluate", model, faces, "--output", "figures.json")
+    assert measured.code == 0, measured.err
+    figures = json.loads(Path("figures.json").read_text())
+    assert figures["metrics"]["accuracy"]["value"] == 1.0
+    assert "accuracy" in measured.out
+    assert "confusion" in measured.out
+
+    again = mien("train", faces, "--output", "runs/mine", "--validation", 0.2, *QUICK)
+    assert again.code == 0, again.err
+    assert "epoch" not in again.out
+
+    exported = mien("export", "runs/mine", faces, "--name", "other", "--output", "models", "--test", faces)
+    assert exported.code != 0  # all training faces stand in the test split
+    assert "left" in exported.err or "faces" in exported.err
+
+    exported = mien("export", "runs/mine", faces, "--name", "other", "--output", "models")
+    assert exported.code == 0, exported.err
+    assert json.loads(Path("models/other.json").read_text())["labels"] == ["happy", "sad"]
+
+
+def test_evaluate_prints_json(mien: Mien, faces: Path) -> None:
+    for label in ("angry", "disgust", "fear", "neutral", "surprise"):
+        images.save(np.zeros((48, 48, 3), np.uint8), _made(faces / label) / "x.png")
+    done = mien("evaluate", os.environ["MODEL_PATH"], faces, "--json")
+    assert done.code == 0, done.err
+    assert json.loads(done.out)["faces"] == 65
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("evaluate", "nothing", "faces"), 2, "nothing"),
+        (("train", "nowhere", "--output", "runs/x"), 3, "does not exist"),
+        (("train", "faces"), 2, "--output"),
+        (("train", "faces", "--output", "runs/x", "--epochs", "0"), 2, "--epochs"),
+        (("train", "faces", "--output", "runs/x", "--architecture", "vgg-99"), 2, "vgg-99"),
+        (("export", "faces", "faces"), 3, "not a run"),
+    ],
+)
+def test_wrong_use_says_why(
+    mien: Mien, faces: Path, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    if arguments[0] == "export":
+        pytest.importorskip("torch", reason="needs torch, of the train extra")
+    done = mien(*arguments)
+    assert done.code == code
+    assert says in done.err
+    assert not Path("runs").exists()

@@ -18,13 +18,14 @@ from mien.core.errors import OptionError, TrainingError  # noqa: E402
 from mien.datasets import FaceDataset  # noqa: E402
 from mien.training import loop  # noqa: E402
 from mien.training.architectures import ARCHITECTURES, create_network  # noqa: E402
-from mien.training.augment import augment, mix  # noqa: E402
+from mien.training.augment import augment, cut_mix, mix  # noqa: E402
 from mien.training.checkpoints import load_checkpoint  # noqa: E402
 from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig  # noqa: E402
 from mien.training.cost import count_multiply_adds, count_parameters  # noqa: E402
 from mien.training.export import export  # noqa: E402
-from mien.training.loop import learning_rate, train  # noqa: E402
-from mien.training.losses import soft_cross_entropy, soft_targets  # noqa: E402
+from mien.training.loop import train  # noqa: E402
+from mien.training.losses import label_weights, soft_loss, soft_targets  # noqa: E402
+from mien.training.schedules import EpochLog, learning_rate, patience_ended  # noqa: E402
 from mien.zoo.registry import load_model  # noqa: E402
 
 QUICK = TrainingConfig(
@@ -102,7 +103,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None
 
 def test_the_log_has_a_row_an_epoch(run: Path) -> None:
     lines = (run / "log.csv").read_text().splitlines()
-    assert lines[0].startswith("epoch,train_loss,validation_loss,validation_accuracy")
+    assert lines[0].startswith("epoch,train_loss,train_accuracy,validation_loss,validation_accuracy")
     assert len(lines) == 5
 
 
@@ -121,12 +122,12 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_best(
 ) -> None:
     steps = 0
 
-    def diverging(logits: "torch.Tensor", targets: "torch.Tensor") -> "torch.Tensor":
+    def diverging(*arguments: object) -> "torch.Tensor":
         nonlocal steps
         steps += 1
-        return soft_cross_entropy(logits, targets) * (float("nan") if steps > 15 else 1.0)
+        return soft_loss(*arguments) * (float("nan") if steps > 15 else 1.0)
 
-    monkeypatch.setattr(loop, "soft_cross_entropy", diverging)
+    monkeypatch.setattr(loop, "soft_loss", diverging)
     with pytest.raises(TrainingError, match="lower learning rate"):
         train(made_faces(), tmp_path / "r", QUICK)
     weights, state = load_checkpoint(tmp_path / "r" / "best.safetensors")
@@ -232,3 +233,83 @@ def test_mixing_keeps_targets_a_distribution() -> None:
     assert mixed.shape == faces.shape
     assert torch.allclose(blended.sum(1), torch.ones(6))
     assert torch.allclose(blended.diag() >= 0.7 - 1e-6, torch.ones(6, dtype=torch.bool))
+
+
+def test_cut_mix_keeps_targets_in_step_with_the_area() -> None:
+    faces = torch.stack([torch.zeros(1, 20, 20), torch.ones(1, 20, 20)])
+    mixed, blended = cut_mix(faces, torch.eye(2), 0.6, torch.Generator().manual_seed(3))
+    for number, face in enumerate(mixed):
+        assert face.mean().item() == pytest.approx(blended[number, 1].item(), abs=1e-6)
+
+
+def rates_of_plateaus(losses: list[float], **options: object) -> list[float]:
+    config = TrainingConfig(schedule="plateau", warmup_epochs=0, learning_rate=1.0, epochs=99, **options)
+    logs = [EpochLog(i + 1, 1.0, 0.5, loss, 0.5, 0.1, 1.0, False) for i, loss in enumerate(losses)]
+    return [learning_rate(config, i, logs[:i]) for i in range(len(logs) + 1)]
+
+
+def test_plateaus_lower_the_rate_down_to_the_floor() -> None:
+    rates = rates_of_plateaus(
+        [1.0, 0.9] + [0.9] * 8, plateau_factor=0.1, plateau_patience=2, plateau_floor=0.05
+    )
+    assert rates == pytest.approx([1, 1, 1, 1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.05])
+
+
+def test_a_cooldown_puts_plateaus_apart() -> None:
+    rates = rates_of_plateaus([1.0] * 8, plateau_factor=0.5, plateau_patience=2, plateau_cooldown=2)
+    assert rates == pytest.approx([1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25])
+
+
+def test_patience_counts_epochs_without_enough_gain() -> None:
+    config = TrainingConfig(patience=2, min_delta=0.01)
+    values = [0.50, 0.505, 0.52, 0.521, 0.525]
+    logs = [EpochLog(i, 1.0, 0.5, 1.0, value, 0.1, 1.0, False) for i, value in enumerate(values)]
+    assert [patience_ended(config, logs[:i]) for i in range(6)] == [False, False, False, False, False, True]
+    by_loss = TrainingConfig(patience=2, monitor="loss")
+    assert patience_ended(by_loss, logs[:3])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "adam", "learning_rate": 0.003, "schedule": "plateau", "monitor": "loss"},
+        {"optimizer": "adamw", "learning_rate": 0.003, "schedule": "one-cycle", "clip": 1.0},
+        {"loss": "focal", "class_weights": True, "sampling": "balanced", "schedule": "constant"},
+        {"mixup": 0.5, "cutmix": 0.5, "label_smoothing": 0.1, "bf16": False},
+    ],
+    ids=["adam", "adamw", "focal", "mixed"],
+)
+def test_every_way_to_train_resumes_with_the_same_bits(tmp_path: Path, options: dict[str, object]) -> None:
+    config = replace(QUICK, epochs=2, batch_size=16, **options)
+
+    class StopHereError(Exception):
+        pass
+
+    def stop(epoch: int, step: int, steps: int) -> None:
+        if epoch == 1:
+            raise StopHereError
+
+    train(made_faces(), tmp_path / "whole", config)
+    with pytest.raises(StopHereError):
+        train(made_faces(), tmp_path / "cut", config, on_step=stop)
+    train(made_faces(), tmp_path / "cut", config)
+    whole, resumed = weights(tmp_path / "whole"), weights(tmp_path / "cut")
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_the_focal_loss_favours_hard_faces_and_weights_rare_labels() -> None:
+    logits, targets = torch.tensor([[4.0, 0.0], [0.0, 4.0]]), torch.tensor([[1.0, 0.0], [1.0, 0.0]])
+    plain = [soft_loss(logits[i : i + 1], targets[i : i + 1], TrainingConfig(), None) for i in (0, 1)]
+    focal = [
+        soft_loss(logits[i : i + 1], targets[i : i + 1], TrainingConfig(loss="focal"), None) for i in (0, 1)
+    ]
+    assert focal[1] / focal[0] > 100 * plain[1] / plain[0]
+    weighted = soft_loss(logits[:1], targets[:1], TrainingConfig(), torch.tensor([3.0, 1.0]))
+    assert weighted.item() == pytest.approx(3 * plain[0].item())
+
+
+def test_label_weights_even_out_the_labels() -> None:
+    data = made_faces(40).subset(np.r_[np.arange(0, 40, 2), np.arange(1, 11, 2)])
+    weights_of_labels = label_weights(data)
+    assert (weights_of_labels * [20, 5]).tolist() == pytest.approx([12.5, 12.5])

@@ -9,6 +9,7 @@ import typer
 
 from mien.cli import _exits
 from mien.cli._training import Data, Test, Votes, training_data, with_training
+from mien.training.run_folder import read_config
 
 if TYPE_CHECKING:
     from mien.training.export import Export
@@ -51,7 +52,7 @@ def export(
 ) -> None:
     """Read the run's faces again, export, say what came out."""
     exporting: Any = with_training(_load)
-    exporting.read_config(run)  # a folder that is no run is refused before the faces are read
+    read_config(run)  # a folder that is no run is refused before the faces are read
     faces, reported, _ = training_data(data, votes, test)
     describe_export(
         exporting.export(run, faces, output or run, name=name or run.resolve().name, test=reported)

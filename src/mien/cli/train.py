@@ -15,7 +15,7 @@ from mien.cli.export import describe_export
 from mien.training.config import TrainingConfig
 
 if TYPE_CHECKING:
-    from mien.training.loop import EpochLog
+    from mien.training.schedules import EpochLog
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 

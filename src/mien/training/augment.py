@@ -95,3 +95,28 @@ def mix(images: Tensor, targets: Tensor, share: float, generator: torch.Generato
     """
     order = torch.randperm(len(images), generator=generator)
     return torch.lerp(images[order], images, share), torch.lerp(targets[order], targets, share)
+
+
+def cut_mix(
+    images: Tensor, targets: Tensor, share: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Lay a rectangle of another face over each, and blend targets by area (Yun et al., ICCV 2019).
+
+    Args:
+        images: float32 (faces, 1, height, width).
+        targets: float32 (faces, labels), rows summing to 1.
+        share: part of the area that each face keeps, in [0, 1].
+        generator: source of all randomness.
+    """
+    order = torch.randperm(len(images), generator=generator)
+    height, width = images.shape[2:]
+    cut = math.sqrt(1 - share)
+    rows, columns = round(height * cut), round(width * cut)
+    top = int(torch.randint(0, height - rows + 1, (1,), generator=generator))
+    left = int(torch.randint(0, width - columns + 1, (1,), generator=generator))
+    mixed = images.clone()
+    mixed[:, :, top : top + rows, left : left + columns] = images[
+        order, :, top : top + rows, left : left + columns
+    ]
+    kept = 1 - rows * columns / (height * width)
+    return mixed, torch.lerp(targets[order], targets, kept)

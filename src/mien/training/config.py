@@ -10,26 +10,73 @@ from typing import Any
 from mien.core.option_table import check_fields, from_mapping, option
 
 # The names alone, so that `--help` needs no torch; `training.architectures` holds the networks.
-ARCHITECTURE_NAMES: tuple[str, ...] = ("mien-base",)
+ARCHITECTURE_NAMES: tuple[str, ...] = (
+    "mien-base",
+    "mien-tiny",
+    "mien-teacher",
+    "r1",
+    "r2",
+    "r3",
+    "r4",
+    "r5",
+)
+# Where someone's own network is: `package.module:Factory`.
+MODULE_PATH = r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*"
+
+OPTIMIZERS: tuple[str, ...] = ("sgd", "adam", "adamw")
+SCHEDULES: tuple[str, ...] = ("cosine", "plateau", "one-cycle", "constant")
+LOSSES: tuple[str, ...] = ("cross-entropy", "focal")
+SAMPLINGS: tuple[str, ...] = ("shuffle", "balanced")
+MONITORS: tuple[str, ...] = ("accuracy", "loss")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
     """The recipe of a run; the defaults are those of `mien-base`. Frozen and checked when made."""
 
-    architecture: str = option("mien-base", "Network to train.", choices=ARCHITECTURE_NAMES)
+    architecture: str = option(
+        "mien-base",
+        "Network to train: one of Mien's, or anyone's own by the place of its class.",
+        choices=ARCHITECTURE_NAMES,
+        form=("package.module:Factory", MODULE_PATH),
+    )
     epochs: int = option(55, "Passes over the training faces at most.", low=1, high=10_000)
     batch_size: int = option(128, "Faces a step.", low=2, high=65_536)
+    optimizer: str = option(
+        "sgd", "How weights move: SGD with Nesterov momentum, Adam or AdamW.", choices=OPTIMIZERS
+    )
     learning_rate: float = option(
-        0.05,
-        "Highest rate of SGD, reached after the warm-up; then half a cosine down to 0.",
-        low=1e-9,
-        high=100,
+        0.05, "Highest learning rate, reached after the warm-up.", low=1e-9, high=100
     )
     warmup_epochs: float = option(3.0, "Epochs in which the rate rises to its highest.", low=0, high=10_000)
+    schedule: str = option(
+        "cosine",
+        "The rate after the warm-up: half a cosine down to 0, lower at each plateau of the validation "
+        "loss, one cycle (up for three tenths of the epochs, then down), or constant.",
+        choices=SCHEDULES,
+    )
+    plateau_factor: float = option(0.5, "What a plateau multiplies the rate by.", low=1e-6, high=0.999999)
+    plateau_patience: int = option(
+        4, "Epochs without a better validation loss that make a plateau.", low=1, high=10_000
+    )
+    plateau_cooldown: int = option(
+        0, "Epochs after a plateau in which no other one begins.", low=0, high=10_000
+    )
+    plateau_floor: float = option(1e-6, "Lowest rate that plateaus lead to.", low=0, high=1)
     momentum: float = option(0.9, "Nesterov momentum of SGD.", low=1e-9, high=0.9999)
     weight_decay: float = option(
-        5e-4, "Decay of convolution and linear weights; biases and batch norm have none.", low=0, high=1
+        5e-4,
+        "Decay of convolution and linear weights; biases and batch norm have none. With SGD and Adam it "
+        "is part of the gradient (twice Keras' L2 factor), with AdamW it is apart.",
+        low=0,
+        high=1,
+    )
+    clip: float = option(0.0, "Longest gradient of a step (its norm); 0 is no limit.", low=0, high=1e6)
+    loss: str = option("cross-entropy", "What is minimised.", choices=LOSSES)
+    focal_gamma: float = option(2.0, "How much the focal loss favours hard faces.", low=0, high=10)
+    class_weights: bool = option(False, "Weigh each label by the inverse of its share of the faces.")
+    sampling: str = option(
+        "shuffle", "Which faces an epoch sees: each once, or every label equally often.", choices=SAMPLINGS
     )
     vote_weight: float = option(
         0.4,
@@ -51,8 +98,20 @@ class TrainingConfig:
     erase: float = option(0.2, "Share of the faces that lose a random rectangle.", low=0, high=1)
     mixup: float = option(0.0, "Share of the batches whose faces are blended in pairs.", low=0, high=1)
     mixup_alpha: float = option(0.2, "Shape of mixup's Beta distribution.", low=1e-3, high=100)
+    cutmix: float = option(
+        0.0,
+        "Share of the batches whose faces get a rectangle of another; not those with mixup.",
+        low=0,
+        high=1,
+    )
     average: float = option(
-        0.998, "Decay a step of the averaged weights, which are validated and exported.", low=0, high=0.999999
+        0.998,
+        "Decay a step of the averaged weights, which are validated and exported; 0 is no average.",
+        low=0,
+        high=0.999999,
+    )
+    bf16: bool = option(
+        True, "Compute in bfloat16 where the processor or GPU has it; faster, about as exact."
     )
     validation: float = option(
         0.08,
@@ -60,9 +119,11 @@ class TrainingConfig:
         low=1e-6,
         high=0.9,
     )
-    patience: int = option(
-        25, "Epochs without a better validation accuracy before training stops.", low=1, high=10_000
+    monitor: str = option("accuracy", "Validation figure that chooses the best epoch.", choices=MONITORS)
+    min_delta: float = option(
+        0.0, "Least gain of that figure that counts as better for patience.", low=0, high=1
     )
+    patience: int = option(25, "Epochs without a better figure before training stops.", low=1, high=10_000)
     seed: int = option(
         0, "Of the split, the first weights, the order and the changes.", low=0, high=2**31 - 1
     )

@@ -25,7 +25,8 @@ from mien.training.architectures import create_network
 from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
 from mien.training.cost import count_multiply_adds, count_parameters
-from mien.training.loop import BEST, CONFIG, MEAN, STD, normalise, split_data
+from mien.training.loop import MEAN, STD, normalise, split_data
+from mien.training.run_folder import BEST, read_config
 from mien.zoo.card import METADATA_KEY, Card, Metric, ModelInput
 from mien.zoo.registry import Model
 from mien.zoo.session import OnnxSession
@@ -103,14 +104,6 @@ def export(
     if test is not None:
         card = _with_test(card, session, test)
     return Export(_write(output, name, content, card), card, parity)
-
-
-def read_config(folder: Path) -> TrainingConfig:
-    """Return the configuration of a run."""
-    try:
-        return TrainingConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{str(folder)!r} is not a run of mien train: {error}") from error
 
 
 def _best_network(

@@ -8,43 +8,30 @@ seed and the epoch's number, so a run that is killed and resumed ends with the s
 from __future__ import annotations
 
 import copy
-import csv
-import io
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mien.core.errors import TrainingError
-from mien.core.files import atomic_write
 from mien.datasets import FaceDataset, stratified_split
+from mien.training import run_folder
 from mien.training.architectures import create_network
-from mien.training.augment import augment, mix
+from mien.training.augment import augment, cut_mix, mix
 from mien.training.checkpoints import grouped, load_checkpoint, prefixed, save_checkpoint
 from mien.training.config import TrainingConfig
-from mien.training.losses import soft_cross_entropy, soft_targets
+from mien.training.device import autocast, choose_device
+from mien.training.losses import label_weights, soft_loss, soft_targets
+from mien.training.optimizers import create_optimizer, optimizer_state, restore_optimizer, set_rate
+from mien.training.run_folder import BEST, LAST
+from mien.training.schedules import EpochLog, is_best, learning_rate, patience_ended
 
-LAST, BEST, CONFIG, LOG = "last.safetensors", "best.safetensors", "config.json", "log.csv"
+MEAN, STD = 0.5, 0.25
 _EVALUATION_BATCH = 256
-
-
-@dataclass(frozen=True, slots=True)
-class EpochLog:
-    """What one epoch did; accuracies are fractions, losses in nats."""
-
-    epoch: int
-    train_loss: float
-    validation_loss: float
-    validation_accuracy: float
-    learning_rate: float
-    seconds: float
-    best: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +45,11 @@ class Split:
 def split_data(data: FaceDataset, config: TrainingConfig) -> Split:
     """Split a run's data as its configuration says; the same every time."""
     return Split(*stratified_split(data, config.validation, config.seed))
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Return images in [0, 1] as the networks read them; the card states the same mean and deviation."""
+    return (images - MEAN) / STD
 
 
 def train(
@@ -82,12 +74,12 @@ def train(
     Raises:
         TrainingError: the loss is not finite, or the folder holds another run.
     """
-    split = split_data(data, config)
-    run = _Run(split, folder, config)
+    run_folder.open_run(folder, config)
+    run = _Run(split_data(data, config), folder, config)
     while not run.finished:
         started = time.monotonic()
-        loss = run.train_epoch(on_step)
-        on_epoch(run.close_epoch(loss, time.monotonic() - started))
+        loss, accuracy = run.train_epoch(on_step)
+        on_epoch(run.close_epoch(loss, accuracy, started))
     return run.logs
 
 
@@ -96,73 +88,92 @@ class _Run:
 
     def __init__(self, split: Split, folder: Path, config: TrainingConfig) -> None:
         self.config, self.folder = config, folder
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = choose_device()
         torch.manual_seed(config.seed)
         self.network = create_network(config.architecture, len(split.train.labels))
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {k: v.clone() for k, v in self.network.state_dict().items() if v.is_floating_point()}
-        self.optimizer = torch.optim.SGD(
-            _decay_groups(self.network, config), lr=0.0, momentum=config.momentum, nesterov=True
-        )
-        self.images = _pixels(split.train)
-        self.targets = torch.from_numpy(soft_targets(split.train, config.vote_weight, config.label_smoothing))
-        self.validation_images = _pixels(split.validation)
+        self.optimizer = create_optimizer(self.network, config)
+        self.images = torch.from_numpy(split.train.images)
+        self.labels = split.train.targets
+        targets = soft_targets(split.train, config.vote_weight, config.label_smoothing)
+        self.targets = torch.from_numpy(targets)
+        weights = torch.from_numpy(label_weights(split.train)).to(self.device)
+        self.label_weights = weights if config.class_weights else None
+        self.validation_images = torch.from_numpy(split.validation.images)
         self.validation_targets = torch.from_numpy(split.validation.targets)
         self.steps = len(self.images) // config.batch_size
         if not self.steps:
             raise TrainingError(f"{len(self.images)} faces are less than one batch of {config.batch_size}")
         self.epoch = self.updates = 0
         self.logs: list[EpochLog] = []
-        self._open_folder()
+        if (folder / LAST).exists():
+            self._resume()
 
     @property
     def finished(self) -> bool:
-        best = max((log.epoch for log in self.logs if log.best), default=self.epoch)
-        return self.epoch >= self.config.epochs or self.epoch - best >= self.config.patience
+        return self.epoch >= self.config.epochs or patience_ended(self.config, self.logs)
 
-    def train_epoch(self, on_step: Callable[[int, int, int], None]) -> float:
-        """Return the mean loss of one pass over the training faces."""
+    def train_epoch(self, on_step: Callable[[int, int, int], None]) -> tuple[float, float]:
+        """Make one pass over the training faces; return its mean loss and accuracy."""
         config = self.config
         seed = (config.seed * 1_000_003 + self.epoch) & 0x7FFFFFFF
         torch.manual_seed(seed)  # dropout
         generator = torch.Generator().manual_seed(seed)
         dice = np.random.default_rng(seed)
-        order = torch.from_numpy(dice.permutation(len(self.images)))
-        full_size = self.images.shape[-1]
-        size = config.small_size if self.epoch < config.small_fraction * config.epochs else full_size
+        order = torch.from_numpy(self._order(dice))
+        full = self.images.shape[-1]
+        size = min(config.small_size, full) if self.epoch < config.small_fraction * config.epochs else full
         self.network.train()
-        total = 0.0
+        loss = right = 0.0
         for step in range(self.steps):
             chosen = order[step * config.batch_size : (step + 1) * config.batch_size]
             images = self.images[chosen].unsqueeze(1).float() / 255
-            images = augment(images, config, min(size, full_size), generator)
-            targets = self.targets[chosen]
-            if dice.random() < config.mixup:
-                images, targets = mix(
-                    images, targets, dice.beta(config.mixup_alpha, config.mixup_alpha), generator
-                )
-            total += self._step(images, targets, self.epoch + step / self.steps)
+            images = augment(images, config, size, generator)
+            images, targets = self._blend(images, self.targets[chosen], dice, generator)
+            step_loss, step_right = self._step(images, targets, self.epoch + step / self.steps)
+            loss, right = loss + step_loss, right + step_right
             on_step(self.epoch, step + 1, self.steps)
         self.epoch += 1
-        return total / self.steps
+        return loss / self.steps, right / self.steps
 
-    def _step(self, images: Tensor, targets: Tensor, progress: float) -> float:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, progress)
-        images, targets = normalise(images).to(self.device), targets.to(self.device)
+    def _order(self, dice: np.random.Generator) -> np.ndarray:
+        """The faces of an epoch: each once, or drawn so that every label comes equally often."""
+        if self.config.sampling == "shuffle":
+            return dice.permutation(len(self.images))
+        share = 1 / np.bincount(self.labels)[self.labels]
+        return dice.choice(len(self.images), len(self.images), p=share / share.sum())
+
+    def _blend(
+        self, images: Tensor, targets: Tensor, dice: np.random.Generator, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        config, draw = self.config, dice.random()
+        if draw < config.mixup:
+            return mix(images, targets, dice.beta(config.mixup_alpha, config.mixup_alpha), generator)
+        if draw < config.mixup + config.cutmix:
+            return cut_mix(images, targets, dice.random(), generator)
+        return images, targets
+
+    def _step(self, images: Tensor, targets: Tensor, progress: float) -> tuple[float, float]:
+        set_rate(self.optimizer, learning_rate(self.config, progress, self.logs))
+        images = normalise(images).to(self.device).contiguous(memory_format=torch.channels_last)
+        targets = targets.to(self.device)
         self.optimizer.zero_grad()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            logits = self.network(images.contiguous(memory_format=torch.channels_last))
-        loss = soft_cross_entropy(logits, targets)
+        with autocast(self.device, self.config.bf16):
+            logits = self.network(images)
+        loss = soft_loss(logits, targets, self.config, self.label_weights)
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss became {loss.item()} at epoch {progress:.2f}; the best weights so far are kept; "
                 "try a lower learning rate"
             )
         loss.backward()  # type: ignore[no-untyped-call]
+        if self.config.clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
         self._average()
-        return float(loss.item())
+        right = (logits.argmax(1) == targets.argmax(1)).float().mean()
+        return float(loss.item()), float(right.item())
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -173,17 +184,20 @@ class _Run:
         for name, tensor in self.average.items():
             tensor.lerp_(state[name], weight)
 
-    def close_epoch(self, loss: float, seconds: float) -> EpochLog:
+    def close_epoch(self, train_loss: float, train_accuracy: float, started: float) -> EpochLog:
         """Validate the averaged weights, write log and checkpoints, and return the epoch's log."""
         validation_loss, accuracy = self._validate()
-        best = accuracy > max((log.validation_accuracy for log in self.logs), default=-1.0)
-        rate = learning_rate(self.config, self.epoch)
-        log = EpochLog(self.epoch, loss, validation_loss, accuracy, rate, seconds, best)
-        self.logs.append(log)
-        if best:
+        rate = learning_rate(self.config, self.epoch, self.logs)
+        seconds = time.monotonic() - started
+        log = EpochLog(
+            self.epoch, train_loss, train_accuracy, validation_loss, accuracy, rate, seconds, best=False
+        )
+        if is_best(self.config, self.logs, log):
+            log = EpochLog(**{**asdict(log), "best": True})
             save_checkpoint(self.folder / BEST, self.average, {"log": asdict(log)})
+        self.logs.append(log)
         self._save_last()
-        atomic_write(self.folder / LOG, _csv(self.logs))
+        run_folder.write_log(self.folder, self.logs)
         return log
 
     @torch.no_grad()
@@ -199,28 +213,11 @@ class _Run:
         loss = nn.functional.cross_entropy(logits, self.validation_targets).item()
         return loss, (logits.argmax(1) == self.validation_targets).float().mean().item()
 
-    def _open_folder(self) -> None:
-        written = self.folder / CONFIG
-        if written.exists():
-            if written.read_text(encoding="utf-8") != self.config.to_json():
-                raise TrainingError(
-                    f"{str(self.folder)!r} holds a run with other options; choose another folder"
-                )
-            if (self.folder / LAST).exists():
-                self._resume()
-            return
-        self.folder.mkdir(parents=True, exist_ok=True)
-        atomic_write(written, self.config.to_json())
-
     def _save_last(self) -> None:
-        momentum = {
-            str(i): self.optimizer.state[p]["momentum_buffer"]
-            for i, p in enumerate(_parameters(self.optimizer))
-        }
         tensors = {
             **prefixed("network", self.network.state_dict()),
             **prefixed("average", self.average),
-            **prefixed("momentum", momentum),
+            **prefixed("optimizer", optimizer_state(self.optimizer)),
         }
         state = {"epoch": self.epoch, "logs": [asdict(log) for log in self.logs]}
         save_checkpoint(self.folder / LAST, tensors, state)
@@ -231,52 +228,12 @@ class _Run:
             self.network.load_state_dict(grouped(tensors, "network"))
             for name, tensor in grouped(tensors, "average").items():
                 self.average[name].copy_(tensor)
-            momentum = grouped(tensors, "momentum")
-            for i, parameter in enumerate(_parameters(self.optimizer)):
-                buffer = torch.empty_like(parameter).copy_(momentum[str(i)])
-                self.optimizer.state[parameter]["momentum_buffer"] = buffer
-        except (KeyError, RuntimeError) as error:
-            raise TrainingError(f"the checkpoint in {str(self.folder)!r} is of another network") from error
-        self.epoch, self.updates = state["epoch"], state["epoch"] * self.steps
-        self.logs = [EpochLog(**log) for log in state["logs"]]
-
-
-def learning_rate(config: TrainingConfig, progress: float) -> float:
-    """Return the rate after `progress` epochs: a straight warm-up, then half a cosine down to zero."""
-    if progress < config.warmup_epochs:
-        return config.learning_rate * (progress + 1e-3) / config.warmup_epochs
-    rest = (progress - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1e-9)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(rest, 1.0)))
-
-
-MEAN, STD = 0.5, 0.25
-
-
-def normalise(images: Tensor) -> Tensor:
-    """Return images in [0, 1] as the networks read them; the card states the same mean and deviation."""
-    return (images - MEAN) / STD
-
-
-def _pixels(data: FaceDataset) -> Tensor:
-    return torch.from_numpy(data.images)
-
-
-def _parameters(optimizer: torch.optim.Optimizer) -> list[Tensor]:
-    return [p for group in optimizer.param_groups for p in group["params"]]
-
-
-def _decay_groups(network: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
-    matrices = [p for p in network.parameters() if p.ndim > 1]
-    vectors = [p for p in network.parameters() if p.ndim <= 1]
-    return [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-
-
-def _csv(logs: list[EpochLog]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(EpochLog.__dataclass_fields__), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(log) for log in logs)
-    return text.getvalue()
+            restore_optimizer(self.optimizer, grouped(tensors, "optimizer"))
+            self.logs = [EpochLog(**log) for log in state["logs"]]
+            self.epoch = state["epoch"]
+        except (KeyError, RuntimeError, TypeError) as error:
+            raise TrainingError(
+                f"the checkpoint in {str(self.folder)!r} is of another network or an older Mien; "
+                "choose another folder"
+            ) from error
+        self.updates = self.epoch * self.steps

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.datasets import FaceDataset
+from mien.training.config import TrainingConfig
 
 
 def soft_targets(data: FaceDataset, vote_weight: float, label_smoothing: float) -> NDArray[np.float32]:
@@ -27,6 +28,25 @@ def soft_targets(data: FaceDataset, vote_weight: float, label_smoothing: float) 
     return smoothed.astype(np.float32)
 
 
-def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean cross-entropy of logits (faces, labels) against target probabilities of that shape."""
-    return -(targets * F.log_softmax(logits.float(), 1)).sum(1).mean()
+def label_weights(data: FaceDataset) -> NDArray[np.float32]:
+    """Return a weight for every label, inverse to its share of the faces; the mean over the faces is 1."""
+    counts = np.maximum(np.bincount(data.targets, minlength=len(data.labels)), 1)
+    return (len(data) / (len(data.labels) * counts)).astype(np.float32)
+
+
+def soft_loss(logits: Tensor, targets: Tensor, config: TrainingConfig, weights: Tensor | None) -> Tensor:
+    """Return the mean loss of a batch.
+
+    Args:
+        logits: (faces, labels).
+        targets: float32 (faces, labels), rows summing to 1.
+        config: names the loss: cross-entropy, or the focal loss (Lin et al., ICCV 2017) with its gamma.
+        weights: of the labels, float32 (labels,), or None.
+    """
+    log_probabilities = F.log_softmax(logits.float(), 1)
+    parts = -targets * log_probabilities
+    if config.loss == "focal":
+        parts = parts * (1 - log_probabilities.exp()) ** config.focal_gamma
+    if weights is not None:
+        parts = parts * weights
+    return parts.sum(1).mean()

@@ -1,0 +1,24 @@
+"""Where training runs, and in which precision."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+
+
+def choose_device() -> torch.device:
+    """Return the GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Return whether the device computes in bfloat16 itself; without that it would only be slower."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def autocast(device: torch.device, wanted: bool) -> AbstractContextManager[None]:
+    """Return a block in which networks compute in bfloat16 where that is wanted and pays."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=wanted and has_bf16(device))

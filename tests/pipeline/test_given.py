@@ -51,6 +51,9 @@ def test_nothing_given_is_no_face() -> None:
         ([(0, 0, 0, 10)], None, "positive width"),
         ([(0, 0, -5, 10)], None, "positive width"),
         ([(0, 0, float("nan"), 10)], None, "finite"),
+        ([(0, 0, 1e-9, 1e-9)], None, "smaller or larger than any face"),
+        ([(0, 0, 40, 1e-5)], None, "smaller or larger than any face"),
+        ([(-1e300, -1e300, 2e300, 2e300)], None, "smaller or larger than any face"),
         ([(0, 0, 10)], None, "x, y, width, height"),
         ([("a", 0, 1, 1)], None, "x, y, width, height"),
         ([5], None, "x, y, width, height"),
@@ -59,6 +62,7 @@ def test_nothing_given_is_no_face() -> None:
         (None, ["five"], "five points"),
         (None, [np.full((5, 2), 3.0)], "one place"),
         (None, [POINTS + 1e6], "outside"),
+        ([(0, 0, 9, 9)], [POINTS * 1e300], "far outside any picture"),
         ([(0, 0, 9, 9)], [POINTS, POINTS], "1 boxes and 2 sets"),
     ],
 )

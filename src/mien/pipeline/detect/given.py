@@ -20,6 +20,9 @@ GIVEN = "given"
 GIVEN_RULE: BoxRule = YUNET_RULE
 """Given boxes are read as YuNet's: tight around the face, from the top of the forehead to the chin."""
 
+# Pixels. No picture holds a face beyond these, and further out the arithmetic of crops breaks down.
+_SMALLEST, _FURTHEST = 1e-3, 1e9
+
 
 def given_detections(
     width: int,
@@ -58,12 +61,14 @@ def given_detections(
 
 
 def _landmarks(given: Landmarks | Sequence[Sequence[float]] | NDArray[Any]) -> Landmarks:
-    if isinstance(given, Landmarks):
-        return given
-    try:
-        return Landmarks.from_array(np.asarray(given, np.float64))
-    except (TypeError, ValueError) as error:
-        raise OptionError(f"landmarks have to be five points (x, y), not {given!r}: {error}") from error
+    if not isinstance(given, Landmarks):
+        try:
+            given = Landmarks.from_array(np.asarray(given, np.float64))
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"landmarks have to be five points (x, y), not {given!r}: {error}") from error
+    if np.abs(given.as_array()).max() > _FURTHEST:
+        raise OptionError(f"landmarks {given.as_array().tolist()} lie far outside any picture; give pixels")
+    return given
 
 
 def _corners(given: Box | Sequence[float]) -> NDArray[np.float64]:
@@ -76,6 +81,11 @@ def _corners(given: Box | Sequence[float]) -> NDArray[np.float64]:
     if not np.isfinite((left, top, width, height)).all() or width <= 0 or height <= 0:
         raise OptionError(
             f"a box needs finite numbers and a positive width and height, not {(left, top, width, height)}"
+        )
+    if min(width, height) < _SMALLEST or max(abs(left), abs(top), width, height) > _FURTHEST:
+        raise OptionError(
+            f"box {(left, top, width, height)} is smaller or larger than any face; give x, y, width and "
+            "height in pixels"
         )
     right, bottom = left + width, top + height
     return np.array([[left, top], [right, top], [right, bottom], [left, bottom]]) - 0.5

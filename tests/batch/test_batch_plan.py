@@ -107,7 +107,9 @@ def test_a_list_can_hold_names_that_are_not_text(tmp_path: Path, monkeypatch: py
     assert os.fsencode(item.name) == name
 
 
-@pytest.mark.parametrize("data", [b"", b" \n\n", b"x" * 100_000])
+@pytest.mark.parametrize(
+    "data", [b"", b" \n\n", b"x" * 100_000, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", b"%PDF-1.7\n1 0\0\0obj\n"]
+)
 def test_other_standard_input_is_an_error(data: bytes) -> None:
     (item,) = plan(["-"], stdin=io.BytesIO(data))
     assert "standard input" in str(item.error)

@@ -191,6 +191,22 @@ def test_models_of_one_file_share_a_session(places: Places, tmp_path: Path) -> N
     assert load_model(copy, threads=1).session is loaded[0].session
 
 
+def test_a_session_on_the_processor_does_not_stand_in_for_cuda(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("needs an onnxruntime on which cuda does not start")
+    offered = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: offered)
+    path = write_model(tmp_path)
+    started: Any = load_model(path, threads=1)
+    assert started.session.device == "cpu"
+    with pytest.raises(ModelError, match="cuda"):
+        load_model(path, threads=1, device="cuda")
+
+
 def test_a_session_ends_with_its_last_model(places: Places, tmp_path: Path) -> None:
     path = write_model(tmp_path)
     model: Any = load_model(path, threads=1)

@@ -207,7 +207,8 @@ def _shared_session(content: bytes, digest: str, path: Path, threads: int | None
     key = (os.getpid(), digest, check_threads(threads), resolve_device(device))
     with _starting:
         session = _sessions.get(key)
-        if session is None:
+        # What "auto" started may have fallen back on the processor; "cuda" may not, so it tries and says why.
+        if session is None or (device == "cuda" and session.device != "cuda"):
             session = OnnxSession(content, threads=threads, device=device, source=f"model file {shown(path)}")
             _sessions[key] = session
         return session

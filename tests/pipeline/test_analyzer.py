@@ -19,7 +19,7 @@ from mien.core.geometry import FER2013_TEMPLATE, Box, Landmarks
 from mien.core.options import AnalysisOptions
 from mien.core.results import ImageAnalysis
 from mien.pipeline.analyzer import Analyzer, analyze
-from mien.testing import FakeSession, fake_model, picture
+from mien.testing import FakeSession, fake_card, fake_model, picture, write_model
 from mien.zoo.card import Card, ModelInput
 from mien.zoo.registry import Model
 
@@ -232,7 +232,7 @@ def test_threads_share_an_analyzer(analyzer: Analyzer) -> None:
     assert together == alone
 
 
-def test_a_turned_photo_is_read_upright(shared: Path) -> None:
+def test_a_turned_photo_is_read_upright() -> None:
     model = fake_model()
     upright = Analyzer(model=model, detector="haar", rotate=False)
     turned = Analyzer(model=model, detector="haar")
@@ -274,6 +274,15 @@ def test_the_function_does_what_the_analyzer_does(analyzer: Analyzer) -> None:
     assert given.detector == "given"
     with pytest.raises(OptionError, match="unknown option"):
         mien.analyze(ASTRONAUT, model=analyzer.model, min_faces=2)
+
+
+def test_model_path_is_looked_at_in_every_call(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        monkeypatch.setenv("MODEL_PATH", str(write_model(tmp_path, fake_card(name=name))))
+        assert mien.analyze(gray(3), detector="haar").model.name == name
+    monkeypatch.setenv("MODEL_PATH", str(tmp_path / "gone.onnx"))
+    with pytest.raises(ModelNotFoundError, match="MODEL_PATH"):
+        mien.analyze(gray(3), detector="haar")
 
 
 def test_an_unknown_model_is_named() -> None:

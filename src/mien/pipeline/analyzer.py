@@ -300,12 +300,18 @@ def analyze(
     if isinstance(model, Model):
         analyzer = Analyzer(settings, model=model)
     else:
-        wanted = model or os.environ.get("MODEL_PATH") or None
-        key = str(wanted) if isinstance(wanted, str) else None if wanted is None else Path(wanted)
-        analyzer = _cached(settings, key, threads, device)
+        name = model if model is None or isinstance(model, str) else Path(model)
+        analyzer = _cached(settings, name, os.environ.get("MODEL_PATH"), threads, device)
     return analyzer.analyze(source, boxes=boxes, landmarks=landmarks, color=color)
 
 
 @lru_cache(maxsize=8)
-def _cached(options: AnalysisOptions, model: str | Path | None, threads: int | None, device: str) -> Analyzer:
+def _cached(
+    options: AnalysisOptions,
+    model: str | Path | None,
+    model_path: str | None,
+    threads: int | None,
+    device: str,
+) -> Analyzer:
+    """Keep an analyzer; `model_path`, which says what no `model` means, is there to tell calls apart."""
     return Analyzer(options, model=model, threads=threads, device=device)

@@ -87,8 +87,6 @@ def describe_source(source: object) -> str | None:
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
     """Return RGB uint8 (height, width, 3) as the bytes of a JPEG file; `quality` is in [1, 100]."""
-    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
-        raise OptionError(f"JPEG quality has to be a whole number between 1 and 100, not {quality!r}")
     return _encoded(image, ".jpg", quality)
 
 
@@ -107,14 +105,14 @@ def save(image: NDArray[np.uint8], path: str | os.PathLike[str], *, quality: int
     suffix = Path(path).suffix.lower()
     if suffix not in _WRITERS:
         raise OptionError(f"{shown(path)} has to end in one of {', '.join(_WRITERS)}")
-    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
-        raise OptionError(f"quality has to be a whole number between 1 and 100, not {quality!r}")
     atomic_write(path, _encoded(image, suffix, quality))
 
 
 def _encoded(image: NDArray[np.uint8], suffix: str, quality: int) -> bytes:
     from PIL import Image
 
+    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+        raise OptionError(f"quality has to be a whole number between 1 and 100, not {quality!r}")
     is_picture = isinstance(image, np.ndarray) and image.dtype == np.uint8
     if not is_picture or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         what = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else type(image).__name__

@@ -99,6 +99,31 @@ def test_votes_for_other_pictures_are_refused() -> None:
         with_votes(dataset([0, 1]), {"other.png": {"happy": 3}})
 
 
+def test_labels_are_left_out_and_put_in_another_order() -> None:
+    data = dataset([0, 1, 2, 1], ("angry", "happy", "sad"))
+    data = with_votes(data, {"1.png": {"angry": 1, "happy": 7, "sad": 2}})
+    fewer = data.with_labels(["Tristețe", "happiness"])
+    assert fewer.labels == ("sad", "happy")
+    assert fewer.names == ("1.png", "2.png", "3.png")
+    assert fewer.targets.tolist() == [1, 0, 1]
+    assert fewer.votes is not None
+    assert fewer.votes[0].tolist() == [2, 7]
+    assert data.with_labels(data.labels) is data
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        (["happy", "hungry"], "no label hungry; it has happy, sad"),
+        (["happy", "joy"], "different"),
+        ([], "two"),
+    ],
+)
+def test_labels_that_cannot_be_chosen_are_refused(labels: list[str], says: str) -> None:
+    with pytest.raises(DatasetError, match=says):
+        dataset([0, 1]).with_labels(labels)
+
+
 @given(
     counts=st.lists(st.integers(2, 60), min_size=2, max_size=5),
     fraction=st.floats(0.05, 0.5),

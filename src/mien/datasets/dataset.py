@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.emotions import parse_emotion
 from mien.core.errors import DatasetError
 
 
@@ -24,6 +26,8 @@ class FaceDataset:
         votes: float32 (faces, labels), how many people saw each label; a row of zeros is "no votes".
             None where the data set has no votes at all.
         source: where it came from.
+        groups: who is on each picture (CK+ and JAFFE say so), so that no person stands in two splits;
+            None where that is not known.
     """
 
     images: NDArray[np.uint8]
@@ -32,6 +36,7 @@ class FaceDataset:
     names: tuple[str, ...]
     votes: NDArray[np.float32] | None = None
     source: str = ""
+    groups: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         faces = len(self.images)
@@ -43,6 +48,8 @@ class FaceDataset:
             raise DatasetError(f"a target is outside the {len(self.labels)} labels")
         if self.votes is not None and self.votes.shape != (faces, len(self.labels)):
             raise DatasetError(f"votes have to be {(faces, len(self.labels))}, not {self.votes.shape}")
+        if self.groups is not None and len(self.groups) != faces:
+            raise DatasetError(f"{faces} images with {len(self.groups)} groups")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -56,6 +63,36 @@ class FaceDataset:
             targets=self.targets[where],
             names=tuple(self.names[i] for i in where),
             votes=None if self.votes is None else self.votes[where],
+            groups=None if self.groups is None else tuple(self.groups[i] for i in where),
+        )
+
+    def with_labels(self, labels: Sequence[str]) -> FaceDataset:
+        """Return the faces of these labels only, numbered in this order; the order of the faces stays.
+
+        Args:
+            labels: two or more of the data set's; other spellings of known emotions are understood.
+
+        Raises:
+            DatasetError: a label is not in the data set or is given twice, or fewer than two are given.
+        """
+        wanted = tuple(str(parse_emotion(label) or label.strip()) for label in labels)
+        if absent := [label for label in wanted if label not in self.labels]:
+            raise DatasetError(
+                f"the data set has no label {', '.join(absent)}; it has {', '.join(self.labels)}"
+            )
+        if len(wanted) < 2 or len(set(wanted)) < len(wanted):
+            raise DatasetError(f"labels have to be two or more different ones, not {', '.join(wanted)!r}")
+        if wanted == self.labels:
+            return self
+        columns = [self.labels.index(label) for label in wanted]
+        number = np.full(len(self.labels), -1, dtype=np.int64)
+        number[columns] = np.arange(len(wanted))
+        kept = self.subset(number[self.targets] >= 0)
+        return replace(
+            kept,
+            labels=wanted,
+            targets=number[kept.targets],
+            votes=None if kept.votes is None else kept.votes[:, columns],
         )
 
     def counts(self) -> dict[str, int]:

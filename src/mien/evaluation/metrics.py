@@ -22,7 +22,10 @@ def wilson_interval(share: float, faces: int) -> tuple[float, float]:
     centre = share + square / (2 * faces)
     spread = Z_95 * math.sqrt(share * (1 - share) / faces + square / (4 * faces**2))
     scale = 1 + square / faces
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+    # At the ends the bound is the share itself, which rounding would miss by the last digit.
+    low = 0.0 if share == 0 else (centre - spread) / scale
+    high = 1.0 if share == 1 else (centre + spread) / scale
+    return low, high
 
 
 def confusion_matrix(predicted: NDArray[np.int64], true: NDArray[np.int64], labels: int) -> NDArray[np.int64]:

@@ -17,6 +17,8 @@ from mien.pipeline.detect.base import Backend, Candidate, Detection
 _TINY = 128
 _ENLARGED = 192
 _MOST_ENLARGED = 4.0
+# A face that reaches beyond the picture can be larger than it, but not by much.
+_LARGEST = 3.0
 
 
 class SearchingDetector:
@@ -53,6 +55,8 @@ class SearchingDetector:
         return [face for face in faces if face and min(face.box.width, face.box.height) >= options.min_face]
 
     def _detection(self, view: View, turns: int, candidate: Candidate) -> Detection | None:
+        if not _plausible(candidate, view):
+            return None
         left, top, width, height = candidate.rectangle
         right, bottom = left + width, top + height
         shown = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
@@ -132,6 +136,16 @@ def _uint8(image: object) -> NDArray[np.uint8]:
 def _size(image: NDArray[np.uint8], factor: float) -> tuple[int, int]:
     height, width = image.shape[:2]
     return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _plausible(candidate: Candidate, view: View) -> bool:
+    """Networks shown extreme strips give boxes of any size, also infinite ones; no face is that large."""
+    longest = _LARGEST * max(view.pixels.shape[:2])
+    numbers = [np.asarray(candidate.rectangle, np.float64).ravel()]
+    if candidate.landmarks is not None:
+        numbers.append(candidate.landmarks.ravel())
+    # Written so that a number that is none (NaN) is not plausible either.
+    return bool((np.abs(np.concatenate(numbers)) <= longest).all())
 
 
 def _whole(corners: NDArray[np.float64], view: View) -> Box | None:

@@ -62,6 +62,14 @@ def test_a_folder_that_is_no_data_set_is_refused_with_the_reason(
         read_folder(write_faces(tmp_path / "d", faces))
 
 
+def test_a_split_is_named_with_its_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_faces(tmp_path / "fer2013" / "test", {"happy": [grey(1)], "sad": [grey(2)]})
+    write_faces(tmp_path / "faces", {"happy": [grey(1)], "sad": [grey(2)]})
+    assert read_folder(tmp_path / "faces").source == "faces"
+    monkeypatch.chdir(tmp_path / "fer2013")
+    assert read_folder("test").source == "fer2013/test"
+
+
 def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="does not exist"):
         read_folder(tmp_path / "nowhere")
@@ -91,6 +99,14 @@ def test_a_damaged_vote_table_names_the_place(tmp_path: Path, text: str, says: s
     table = tmp_path / "votes.csv"
     table.write_text(text)
     with pytest.raises(DatasetError, match=says):
+        read_votes(table)
+
+
+@pytest.mark.parametrize("content", [b"Image name,happiness\n\xff\xfe.png,1\n", b"\xff\xfeI\0m\0a\0"])
+def test_a_vote_table_that_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    table = tmp_path / "votes.csv"
+    table.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"votes\.csv"):
         read_votes(table)
 
 

@@ -10,7 +10,11 @@ import numpy as np
 from mien.core import images
 from mien.core.emotions import DEFAULT_LABELS, parse_emotion
 from mien.core.errors import DatasetError
+from mien.core.files import reason
 from mien.datasets.dataset import FaceDataset
+
+# Names of splits say nothing without the data set that they are a part of.
+_SPLITS = frozenset({"train", "training", "validation", "valid", "val", "test"})
 
 
 def read_folder(folder: str | Path) -> FaceDataset:
@@ -20,13 +24,16 @@ def read_folder(folder: str | Path) -> FaceDataset:
         folder: holds one folder an emotion; names and aliases ("happiness", "Furie") are understood.
 
     Raises:
-        DatasetError: the folder is missing or empty, a name is not a known emotion, an emotion has no
-            pictures, or pictures differ in size.
+        DatasetError: the folder is missing, empty or cannot be read, a name is not a known emotion, an
+            emotion has no pictures, or pictures differ in size.
     """
     root = Path(folder)
     if not root.is_dir():
         raise DatasetError(f"data folder {str(root)!r} does not exist")
-    files = _files_by_label(root)
+    try:
+        files = _files_by_label(root)
+    except OSError as error:
+        raise DatasetError(f"data folder {str(root)!r} cannot be read: {reason(error)}") from error
     labels = tuple(files)
     pictures, targets, names = [], [], []
     for index, label in enumerate(labels):
@@ -39,8 +46,14 @@ def read_folder(folder: str | Path) -> FaceDataset:
         targets=np.array(targets, dtype=np.int64),
         labels=labels,
         names=tuple(names),
-        source=root.name,
+        source=_name(root),
     )
+
+
+def _name(root: Path) -> str:
+    """Name a folder for cards and figures: "faces", but "fer2013/test"."""
+    whole = root.resolve()
+    return f"{whole.parent.name}/{whole.name}" if whole.name.lower() in _SPLITS else whole.name
 
 
 def _files_by_label(root: Path) -> dict[str, list[Path]]:

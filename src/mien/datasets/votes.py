@@ -11,6 +11,7 @@ import numpy as np
 
 from mien.core.emotions import parse_emotion
 from mien.core.errors import DatasetError
+from mien.core.files import reason
 from mien.datasets.dataset import FaceDataset
 
 _NAME_COLUMN = "Image name"
@@ -28,7 +29,9 @@ def read_votes(path: str | Path) -> dict[str, dict[str, int]]:
         with path.open(newline="", encoding="utf-8") as file:
             return _votes(csv.DictReader(file), path)
     except OSError as error:
-        raise DatasetError(f"votes {str(path)!r} cannot be read: {error.strerror}") from error
+        raise DatasetError(f"votes {str(path)!r} cannot be read: {reason(error)}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(f"votes {str(path)!r} are not a table in UTF-8: {error}") from error
 
 
 def _votes(reader: csv.DictReader[str], path: Path) -> dict[str, dict[str, int]]:

@@ -14,9 +14,10 @@ from mien.batch.items import Item, Outcome
 from mien.batch.ledger import Ledger
 from mien.batch.photos import PhotoWorker
 from mien.batch.plan import plan
-from mien.batch.runner import EXECUTORS, processors, run
+from mien.batch.runner import EXECUTORS, run
 from mien.batch.sink import check_folder, check_output, result_file
 from mien.batch.targets import with_targets
+from mien.core.machine import processors
 
 __all__ = [
     "EXECUTORS",

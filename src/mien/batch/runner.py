@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
@@ -15,6 +14,7 @@ from mien.batch.executors import Executor, ProcessExecutor, SerialExecutor, Work
 from mien.batch.items import Item, Outcome
 from mien.batch.ledger import Ledger
 from mien.core.errors import MienError, OptionError
+from mien.core.machine import processors
 
 if TYPE_CHECKING:
     from mien.core.results import ImageAnalysis
@@ -80,14 +80,6 @@ def run(
     return _outcomes(
         list(items), worker, executor, jobs or processors(), batch_size, ledger, progress, is_cancelled
     )
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        return os.cpu_count() or 1
 
 
 def _outcomes(

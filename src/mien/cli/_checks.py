@@ -14,6 +14,7 @@ from typing import Literal
 
 from mien.core.errors import MienError
 from mien.core.files import shown
+from mien.core.machine import processors
 from mien.core.version import __version__
 
 REINSTALL = "install Mien again in a fresh environment: python -m pip install mien"
@@ -114,8 +115,6 @@ def detectors() -> Iterator[Finding]:
 
 def compute() -> Iterator[Finding]:
     """Where the classifier can run."""
-    from mien.batch import processors
-
     onnxruntime = importlib.import_module("onnxruntime")
     providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
     yield Finding("ok", f"{processors()} processors; ONNX Runtime offers {', '.join(providers)}")

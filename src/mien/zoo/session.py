@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mien.core.errors import ModelError, ModelNotFoundError, OptionError
 from mien.core.files import reason, shown
+from mien.core.machine import processors
 
 MAX_MODEL_BYTES = 2**31 - 1
 DEVICES: tuple[str, ...] = ("auto", "cpu", "cuda")
@@ -141,9 +142,7 @@ class OnnxSession:
 def check_threads(threads: int | None) -> int:
     """Return `threads`, or for None the number of processors this process may use."""
     if threads is None:
-        if hasattr(os, "sched_getaffinity"):
-            return len(os.sched_getaffinity(0))
-        return os.cpu_count() or 1
+        return processors()
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise OptionError(f"threads has to be a whole number of at least 1, not {threads!r}")
     return threads

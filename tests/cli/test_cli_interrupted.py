@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 from pathlib import Path
 
 import pytest
 from cli_support import FACE, NO_FACE, make_photos
 
-MANY = 120
+resource = pytest.importorskip("resource", reason="needs POSIX signals and limits")
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+MANY = 120
 
 
 def sources(path: Path) -> list[str]:

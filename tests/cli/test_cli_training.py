@@ -55,8 +55,9 @@ def test_train_then_evaluate_then_analyze(mien: Mien, faces: Path) -> None:
     assert "epoch" not in again.out
 
     exported = mien("export", "runs/mine", faces, "--name", "other", "--output", "models", "--test", faces)
-    assert exported.code != 0  # all training faces stand in the test split
-    assert "left" in exported.err or "faces" in exported.err
+    assert exported.code == 3  # all training faces stand in the test split
+    assert "label 'happy' has 0 different faces" in exported.err
+    assert not Path("models").exists()
 
     exported = mien("export", "runs/mine", faces, "--name", "other", "--output", "models")
     assert exported.code == 0, exported.err
@@ -71,9 +72,24 @@ def test_evaluate_prints_json(mien: Mien, faces: Path) -> None:
     assert json.loads(done.out)["faces"] == 65
 
 
+def test_a_preset_a_file_and_options_stand_over_each_other(mien: Mien, faces: Path) -> None:
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
+    Path("recipe.toml").write_text("epochs = 3\nbatch_size = 8\n")
+    done = mien(
+        "train", faces, "--output", "runs/five", "--preset", "r5", "--labels", "sad,happy",
+        "--config", "recipe.toml", "--epochs", 1, "--validation", 0.2,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    config = json.loads(Path("runs/five/config.json").read_text())
+    assert (config["architecture"], config["epochs"], config["batch_size"]) == ("r5", 1, 8)
+    assert json.loads(Path("runs/five/five.json").read_text())["labels"] == ["sad", "happy"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
+        (("train", "faces", "--output", "runs/x", "--preset", "r9"), 2, "r1, r2"),
+        (("train", "faces", "--output", "runs/x", "--config", "no.toml"), 2, "no.toml"),
         (("evaluate", "nothing", "faces"), 2, "nothing"),
         (("train", "nowhere", "--output", "runs/x"), 3, "does not exist"),
         (("train", "faces"), 2, "--output"),

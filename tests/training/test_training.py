@@ -14,7 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
 
-from mien.core.errors import OptionError, TrainingError  # noqa: E402
+from mien.core.errors import DatasetError, OptionError, TrainingError  # noqa: E402
 from mien.datasets import FaceDataset  # noqa: E402
 from mien.training import loop  # noqa: E402
 from mien.training.architectures import ARCHITECTURES, create_network  # noqa: E402
@@ -313,3 +313,38 @@ def test_label_weights_even_out_the_labels() -> None:
     data = made_faces(40).subset(np.r_[np.arange(0, 40, 2), np.arange(1, 11, 2)])
     weights_of_labels = label_weights(data)
     assert (weights_of_labels * [20, 5]).tolist() == pytest.approx([12.5, 12.5])
+
+
+def test_a_run_is_a_folder_with_everything_about_it(run: Path) -> None:
+    facts = json.loads((run / "run.json").read_text())
+    assert facts["labels"] == ["happy", "sad"]
+    assert facts["faces"] + facts["validation_faces"] == 120
+    assert TrainingConfig.from_dict(json.loads((run / "config.json").read_text())) == QUICK
+    assert "SqueezeExcite" not in (run / "architecture.txt").read_text().splitlines()[0]
+    assert (
+        f"{count_parameters(create_network('mien-base', 2)):,} trained"
+        in (run / "architecture.txt").read_text()
+    )
+
+
+def test_tensorboard_reads_the_curves_and_the_weights(run: Path) -> None:
+    pytest.importorskip("tensorboard", reason="needs tensorboard, of the train extra")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run / "tensorboard"), size_guidance={"histograms": 0})
+    events.Reload()
+    assert [event.step for event in events.Scalars("accuracy/validation")] == [1, 2, 3, 4]
+    assert "head.weight" in events.Tags()["histograms"]
+
+
+def test_a_run_on_other_faces_is_refused(run: Path) -> None:
+    with pytest.raises(TrainingError, match="other faces"):
+        train(made_faces(112), run, QUICK)
+
+
+def test_labels_of_the_run_choose_the_faces_of_its_export(run: Path, tmp_path: Path) -> None:
+    data = made_faces()
+    more = FaceDataset(data.images, data.targets, (*data.labels, "angry"), data.names, source="made")
+    assert export(run, more, tmp_path, name="mine").card.labels == ("happy", "sad")
+    with pytest.raises(DatasetError, match="no label"):
+        export(run, replace(data, labels=("happy", "angry")), tmp_path, name="mine")

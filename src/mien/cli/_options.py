@@ -11,41 +11,64 @@ from typing import Annotated, Any
 
 import typer
 
+# Shorter names, beside the one that follows from the field.
+_ALIASES = {"architecture": ("--architecture", "--arch")}
+
 
 def with_options(
-    table: type, parameter: str = "options", panel: str = "What can change a result"
+    table: type, parameter: str = "options", panel: str = "What can change a result", *, given: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Replace a parameter of a command by one option for each field of `table`, a dataclass of options."""
-    return functools.partial(_expand, table=table, name=parameter, panel=panel)
+    """Replace a parameter of a command by one option for each field of a dataclass of options.
+
+    Args:
+        table: the dataclass.
+        parameter: of the command; it receives an instance of `table`.
+        panel: heading of the options in the help.
+        given: pass a dictionary of the options that were given instead, for a command that has other
+            sources of values beneath them.
+    """
+    return functools.partial(_expand, table=table, name=parameter, panel=panel, given=given)
 
 
-def _expand(command: Callable[..., None], *, table: type, name: str, panel: str) -> Callable[..., None]:
+def _expand(
+    command: Callable[..., None], *, table: type, name: str, panel: str, given: bool
+) -> Callable[..., None]:
     signature = inspect.signature(command, eval_str=True)
     own = [parameter for parameter in signature.parameters.values() if parameter.name != name]
     hints = typing.get_type_hints(table)
-    made = [_parameter(option, hints[option.name], panel) for option in fields(table)]
+    made = [_parameter(option, hints[option.name], panel, given) for option in fields(table)]
 
     @functools.wraps(command)
     def expanded(**values: Any) -> None:
         chosen = {parameter.name: values.pop(parameter.name) for parameter in made}
-        command(**values, **{name: table(**chosen)})
+        if given:
+            only = {option: value for option, value in chosen.items() if value is not None}
+            command(**values, **{name: only})
+        else:
+            command(**values, **{name: table(**chosen)})
 
     expanded.__signature__ = signature.replace(parameters=[*own, *made])  # type: ignore[attr-defined]
     return expanded
 
 
-def _parameter(option: Field[Any], kind: Any, panel: str) -> inspect.Parameter:
-    choices = option.metadata["choices"]
+def _parameter(option: Field[Any], kind: Any, panel: str, given: bool) -> inspect.Parameter:
+    choices, form = option.metadata["choices"], option.metadata["form"]
     settings: dict[str, Any] = {"help": option.metadata["help"], "rich_help_panel": panel}
     if choices is not None:
         # The value itself is checked by the table, in the same words as everywhere.
-        settings |= {"metavar": "|".join(choices), "autocompletion": lambda: list(choices)}
+        settings |= {
+            "metavar": "|".join([*choices, *(form or ())[:1]]),
+            "autocompletion": lambda: list(choices),
+        }
     elif option.metadata["low"] is not None:
         low, high = option.metadata["low"], option.metadata["high"]
         settings |= {"min": low, "max": high}
+    if given:
+        settings["help"] += f" (default: {option.default})"
+        kind = kind | None
     return inspect.Parameter(
         option.name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=option.default,
-        annotation=Annotated[kind, typer.Option(**settings)],
+        default=None if given else option.default,
+        annotation=Annotated[kind, typer.Option(*_ALIASES.get(option.name, ()), **settings)],
     )

@@ -13,6 +13,7 @@ from mien.cli._progress import ProgressBar
 from mien.cli._training import Data, Test, Votes, training_data, with_training
 from mien.cli.export import describe_export
 from mien.training.config import TrainingConfig
+from mien.training.presets import PRESET_LABELS, PRESETS, resolve
 
 if TYPE_CHECKING:
     from mien.training.schedules import EpochLog
@@ -27,6 +28,7 @@ Train a model on labelled faces and export it.
   mien train faces/ --output runs/mine
   mien train fer2013/train --votes ferplus.csv --test fer2013/test --output runs/base
   mien train faces/ --output runs/short --epochs 10 --learning-rate 0.02
+  mien train fer2013/train --output runs/r1 --preset r1 --batch-size 64
 
 DATA holds one folder of equally large grey or colour crops an emotion, as in faces/happy/1.png. A \
 stratified part is kept apart to choose the epoch, the temperature and the threshold on. The run's folder \
@@ -39,22 +41,54 @@ end the best network is written as NAME.onnx with its card NAME.json; use it wit
 
 
 @app.command("train", help=_HELP)
-@with_options(TrainingConfig, "config", "Recipe")
+@with_options(TrainingConfig, "given", "Recipe", given=True)
 def train(
     data: Data,
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the run.", show_default=False)
     ],
-    config: TrainingConfig,
+    given: dict[str, Any],
     votes: Votes = None,
     test: Test = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(PRESETS),
+            help="Recipe to start from: that of a reference system as it is published, or Mien's own.",
+            autocompletion=lambda: list(PRESETS),
+            show_default=False,
+        ),
+    ] = None,
+    config_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE.toml",
+            help="Options by name, such as epochs = 20; they stand over the preset, and options given here "
+            "over both.",
+            show_default=False,
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Train on these emotions only, in this order; all of the data's without it (r5: five).",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the model; the folder's name without it.", show_default=False)
     ] = None,
 ) -> None:
     """Read the faces, train, export, say what came out."""
+    config = resolve(preset, config_file, given)
     loop, exporting = with_training(_load)
     faces, reported, shared = training_data(data, votes, test)
+    chosen = tuple(labels.split(",")) if labels else PRESET_LABELS.get(preset or "")
+    if chosen:
+        faces = faces.with_labels(chosen)
+        reported = None if reported is None else reported.with_labels(chosen)
     counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
     typer.echo(f"{len(faces)} faces ({counts})", err=True)
     if shared:

@@ -26,7 +26,7 @@ from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
 from mien.training.cost import count_multiply_adds, count_parameters
 from mien.training.loop import MEAN, STD, normalise, split_data
-from mien.training.run_folder import BEST, read_config
+from mien.training.run_folder import BEST, read_config, read_facts
 from mien.zoo.card import METADATA_KEY, Card, Metric, ModelInput
 from mien.zoo.registry import Model
 from mien.zoo.session import OnnxSession
@@ -89,6 +89,9 @@ def export(
         TrainingError: the run is not usable, or the exported file does not follow PyTorch.
     """
     config = read_config(folder)
+    labels = read_facts(folder).get("labels", data.labels)
+    data = data.with_labels(labels)
+    test = None if test is None else test.with_labels(labels)
     split = split_data(data, config)
     network, log = _best_network(folder, config, data.labels)
     content = _onnx(network, split.validation.images.shape[1:])

@@ -1,7 +1,7 @@
 """The training loop: reads from top to bottom, resumes exactly.
 
-A run is a folder: `config.json`, `log.csv`, `last.safetensors` (everything needed to go on) and
-`best.safetensors` (the averaged weights of the best epoch). All randomness of an epoch follows from the
+A run is a folder, see `run_folder`: `last.safetensors` holds everything needed to go on, and
+`best.safetensors` the averaged weights of the best epoch. All randomness of an epoch follows from the
 seed and the epoch's number, so a run that is killed and resumed ends with the same bits.
 """
 
@@ -12,22 +12,26 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mien.core.errors import TrainingError
+from mien.core.version import __version__
 from mien.datasets import FaceDataset, stratified_split
 from mien.training import run_folder
 from mien.training.architectures import create_network
 from mien.training.augment import augment, cut_mix, mix
 from mien.training.checkpoints import grouped, load_checkpoint, prefixed, save_checkpoint
 from mien.training.config import TrainingConfig
+from mien.training.cost import summarise
 from mien.training.device import autocast, choose_device
+from mien.training.events import EventLog
 from mien.training.losses import label_weights, soft_loss, soft_targets
 from mien.training.optimizers import create_optimizer, optimizer_state, restore_optimizer, set_rate
-from mien.training.run_folder import BEST, LAST
+from mien.training.run_folder import BEST, EVENTS, LAST
 from mien.training.schedules import EpochLog, is_best, learning_rate, patience_ended
 
 MEAN, STD = 0.5, 0.25
@@ -74,23 +78,43 @@ def train(
     Raises:
         TrainingError: the loss is not finite, or the folder holds another run.
     """
-    run_folder.open_run(folder, config)
-    run = _Run(split_data(data, config), folder, config)
-    while not run.finished:
-        started = time.monotonic()
-        loss, accuracy = run.train_epoch(on_step)
-        on_epoch(run.close_epoch(loss, accuracy, started))
+    split = split_data(data, config)
+    torch.manual_seed(config.seed)
+    network = create_network(config.architecture, len(data.labels))
+    shape = (1, *data.images.shape[1:])
+    run_folder.open_run(folder, config, _facts(split), summarise(network, shape))
+    run = _Run(network, split, folder, config)
+    with EventLog(folder / EVENTS, run.epoch) as events:
+        while not run.finished:
+            started = time.monotonic()
+            loss, accuracy = run.train_epoch(on_step)
+            log = run.close_epoch(loss, accuracy, started)
+            events.add(log, run.network)
+            on_epoch(log)
     return run.logs
+
+
+def _facts(split: Split) -> dict[str, Any]:
+    """What a run was made with, beside its configuration."""
+    return {
+        "mien": __version__,
+        "torch": torch.__version__,
+        "labels": list(split.train.labels),
+        "faces": len(split.train),
+        "validation_faces": len(split.validation),
+        "data": split.train.source,
+        "data_digest": split.train.digest(),
+        "threads": torch.get_num_threads(),
+        "device": str(choose_device()),
+    }
 
 
 class _Run:
     """Network, optimiser, averaged weights and log of a run, on disk after every epoch."""
 
-    def __init__(self, split: Split, folder: Path, config: TrainingConfig) -> None:
-        self.config, self.folder = config, folder
+    def __init__(self, network: nn.Module, split: Split, folder: Path, config: TrainingConfig) -> None:
+        self.network, self.config, self.folder = network, config, folder
         self.device = choose_device()
-        torch.manual_seed(config.seed)
-        self.network = create_network(config.architecture, len(split.train.labels))
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {k: v.clone() for k, v in self.network.state_dict().items() if v.is_floating_point()}
         self.optimizer = create_optimizer(self.network, config)

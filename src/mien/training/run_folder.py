@@ -5,30 +5,60 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 from mien.core.errors import MienError, TrainingError
 from mien.core.files import atomic_write, ensure_folder
 from mien.training.config import TrainingConfig
 from mien.training.schedules import EpochLog
 
-LAST, BEST, CONFIG, LOG = "last.safetensors", "best.safetensors", "config.json", "log.csv"
+LAST, BEST = "last.safetensors", "best.safetensors"
+CONFIG, FACTS, LOG, ARCHITECTURE = "config.json", "run.json", "log.csv", "architecture.txt"
+EVENTS = "tensorboard"
 
 
-def open_run(folder: Path, config: TrainingConfig) -> None:
+def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], architecture: str) -> None:
     """Create the folder of a run, or check that it holds the same one.
 
+    Args:
+        folder: of the run.
+        config: how it is trained.
+        facts: plain types about data and code; the data's digest is under "data_digest".
+        architecture: the table of the network's layers.
+
     Raises:
-        TrainingError: the folder holds a run with other options.
+        TrainingError: the folder holds a run with other options or other data.
     """
     if (folder / CONFIG).exists():
         if read_config(folder) != config:
             raise TrainingError(f"{str(folder)!r} holds a run with other options; choose another folder")
+        if read_facts(folder).get("data_digest", facts["data_digest"]) != facts["data_digest"]:
+            raise TrainingError(f"{str(folder)!r} holds a run on other faces; choose another folder")
         return
     ensure_folder(folder)
-    atomic_write(folder / CONFIG, config.to_json())
+    atomic_write(folder / FACTS, json.dumps(dict(facts), indent=2) + "\n")
+    atomic_write(folder / ARCHITECTURE, architecture)
+    atomic_write(folder / CONFIG, config.to_json())  # last: it is what makes the folder a run
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return what a run was made with; nothing where its folder does not say.
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{str(folder / FACTS)!r} cannot be read: {error}; start the run anew") from error
+    if not isinstance(facts, dict):
+        raise TrainingError(f"{str(folder / FACTS)!r} is not a JSON object; start the run anew")
+    return facts
 
 
 def read_config(folder: Path) -> TrainingConfig:

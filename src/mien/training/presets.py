@@ -1,0 +1,149 @@
+"""Recipes by name: the reference systems' own as they are published, and Mien's.
+
+What a system does not state is left at the value written here and said so: R1's extent of its random
+changes, R2's patience, R4's and R5's greatest number of epochs. Where a system scales the two directions
+by different amounts, Mien scales both alike.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mien.core.errors import OptionError
+from mien.training.config import TrainingConfig
+
+# What every reference system shares: Keras, plain labels, full-size faces, no averaged weights.
+_KERAS: dict[str, Any] = {
+    "optimizer": "adam",
+    "warmup_epochs": 0.0,
+    "schedule": "constant",
+    "weight_decay": 0.0,
+    "vote_weight": 0.0,
+    "small_fraction": 0.0,
+    "average": 0.0,
+    "monitor": "loss",
+    "validation": 0.2,
+}
+_NO_CHANGES: dict[str, Any] = {
+    "rotation": 0.0,
+    "scale": 0.0,
+    "shear": 0.0,
+    "shift": 0.0,
+    "flip": False,
+    "light": 0.0,
+    "erase": 0.0,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "mien-base": {"architecture": "mien-base"},
+    "r1": {
+        **_KERAS,
+        **_NO_CHANGES,
+        "architecture": "r1",
+        "learning_rate": 1e-4,
+        "weight_decay": 2e-3,  # Keras' L2 of 1e-3 adds 1e-3 w², whose gradient is 2e-3 w
+        "batch_size": 8,
+        "epochs": 50,
+        "patience": 10,
+        "rotation": 10.0,
+        "shift": 0.1,
+        "scale": 0.1,
+        "flip": True,
+    },
+    "r2": {
+        **_KERAS,
+        **_NO_CHANGES,
+        "architecture": "r2",
+        "learning_rate": 1e-4,
+        "batch_size": 32,
+        "epochs": 50,
+        "patience": 10,
+        "rotation": 15.0,
+        "scale": 0.1,
+        "flip": True,
+        "light": 0.2,
+    },
+    "r3": {
+        **_KERAS,
+        **_NO_CHANGES,
+        "architecture": "r3",
+        "learning_rate": 1e-4,
+        "batch_size": 64,
+        "epochs": 100,
+        "patience": 10,
+        "schedule": "plateau",
+        "plateau_factor": 0.2,
+        "plateau_patience": 4,
+        "plateau_floor": 1e-6,
+        "rotation": 30.0,
+        "shear": 0.2,
+        "scale": 0.3,
+        "shift": 0.3,
+        "flip": True,
+    },
+    "r4": {
+        **_KERAS,
+        **_NO_CHANGES,
+        "architecture": "r4",
+        "learning_rate": 1e-3,
+        "batch_size": 64,
+        "epochs": 100,
+        "monitor": "accuracy",
+        "patience": 8,
+        "min_delta": 0.001,
+        "schedule": "plateau",
+        "plateau_factor": 0.5,
+        "plateau_patience": 4,
+        "plateau_cooldown": 2,
+        "plateau_floor": 1e-6,
+    },
+    "r5": {
+        **_KERAS,
+        **_NO_CHANGES,
+        "architecture": "r5",
+        "learning_rate": 1e-3,
+        "batch_size": 64,
+        "epochs": 100,
+        "patience": 5,
+        "schedule": "plateau",
+        "plateau_factor": 0.1,
+        "plateau_patience": 3,
+        "plateau_floor": 1e-6,
+    },
+}
+
+# Labels that a preset is published with, where they are not all of the data's.
+PRESET_LABELS: dict[str, tuple[str, ...]] = {"r5": ("angry", "fear", "happy", "sad", "surprise")}
+
+
+def resolve(preset: str | None, file: Path | None, given: Mapping[str, Any]) -> TrainingConfig:
+    """Return the configuration of a run: the preset, over it the file, over both what was given.
+
+    Args:
+        preset: a name of `PRESETS`, or None for Mien's recipe.
+        file: a TOML file with options by name, or None.
+        given: options by name.
+
+    Raises:
+        OptionError: an unknown preset, option or value, or a file that is not TOML.
+    """
+    values: dict[str, Any] = {}
+    if preset is not None:
+        if preset not in PRESETS:
+            raise OptionError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
+        values |= PRESETS[preset]
+    if file is not None:
+        values |= _read_toml(file)
+    return TrainingConfig.from_dict({**values, **given})
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"configuration {str(file)!r} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise OptionError(f"configuration {str(file)!r} is not TOML: {error}") from error

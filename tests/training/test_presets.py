@@ -1,0 +1,61 @@
+"""Recipes by name, from files, and what was given over both."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from mien.core.errors import OptionError
+from mien.training.config import TrainingConfig
+from mien.training.presets import PRESETS, resolve
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_a_configuration_of_a_known_network(name: str) -> None:
+    config = resolve(name, None, {})
+    for option, value in PRESETS[name].items():
+        assert getattr(config, option) == value
+
+
+def test_without_a_preset_the_recipe_is_miens() -> None:
+    assert resolve(None, None, {}) == TrainingConfig() == resolve("mien-base", None, {})
+
+
+def test_the_published_figures_of_the_reference_systems() -> None:
+    r1, r3, r4 = (resolve(name, None, {}) for name in ("r1", "r3", "r4"))
+    assert (r1.learning_rate, r1.batch_size, r1.epochs, r1.patience) == (1e-4, 8, 50, 10)
+    assert (r3.rotation, r3.shear, r3.scale, r3.shift, r3.plateau_factor) == (30, 0.2, 0.3, 0.3, 0.2)
+    assert (r4.min_delta, r4.plateau_cooldown, r4.plateau_floor, r4.monitor) == (0.001, 2, 1e-6, "accuracy")
+
+
+def test_given_options_stand_over_the_file_and_the_file_over_the_preset(tmp_path: Path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text('epochs = 7\nbatch_size = 16\nschedule = "cosine"\n')
+    config = resolve("r1", file, {"batch_size": 64})
+    assert (config.architecture, config.epochs, config.batch_size, config.schedule) == ("r1", 7, 64, "cosine")
+
+
+def test_a_stored_configuration_can_be_given_back(tmp_path: Path) -> None:
+    config = resolve("r3", None, {"seed": 5})
+    file = tmp_path / "stored.toml"
+    lines = [f"{k} = {str(v).lower() if isinstance(v, bool) else repr(v)}" for k, v in asdict(config).items()]
+    file.write_text("\n".join(lines))
+    assert resolve(None, file, {}) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("epochs = ", "not TOML"), ("epoch = 3", "epoch"), ("epochs = 0", "between"), ('flip = "yes"', "flip")],
+)
+def test_a_bad_file_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text(text)
+    with pytest.raises(OptionError, match=says):
+        resolve(None, file, {})
+
+
+def test_unknown_presets_and_missing_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="r1, r2"):
+        resolve("r9", None, {})
+    with pytest.raises(OptionError, match="cannot be read"):
+        resolve(None, tmp_path / "nowhere.toml", {})

@@ -348,3 +348,9 @@ def test_labels_of_the_run_choose_the_faces_of_its_export(run: Path, tmp_path: P
     assert export(run, more, tmp_path, name="mine").card.labels == ("happy", "sad")
     with pytest.raises(DatasetError, match="no label"):
         export(run, replace(data, labels=("happy", "angry")), tmp_path, name="mine")
+
+
+def test_a_run_is_not_exported_with_other_faces(run: Path, tmp_path: Path) -> None:
+    data = made_faces()
+    with pytest.raises(TrainingError, match="other faces"):
+        export(run, replace(data, images=255 - data.images), tmp_path, name="mine")

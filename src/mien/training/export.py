@@ -17,7 +17,7 @@ from scipy.special import softmax
 from torch import nn
 
 from mien.core.errors import TrainingError
-from mien.core.files import atomic_write
+from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.evaluation import calibration, evaluate
@@ -89,10 +89,16 @@ def export(
         TrainingError: the run is not usable, or the exported file does not follow PyTorch.
     """
     config = read_config(folder)
-    labels = read_facts(folder).get("labels", data.labels)
+    facts = read_facts(folder)
+    labels = facts.get("labels", data.labels)
     data = data.with_labels(labels)
     test = None if test is None else test.with_labels(labels)
     split = split_data(data, config)
+    # Other faces would be split otherwise: temperature and threshold could be fitted on trained faces.
+    if facts.get("data_digest") not in (None, split.train.digest()):
+        raise TrainingError(
+            f"{str(folder)!r} was trained on other faces; give the same data, votes and test split as then"
+        )
     network, log = _best_network(folder, config, data.labels)
     content = _onnx(network, split.validation.images.shape[1:])
     session = OnnxSession(content, device="cpu")
@@ -210,7 +216,7 @@ def _write(output: Path, name: str, content: bytes, card: Card) -> Path:
     onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(card.without_digest().to_dict())})
     final = graph.SerializeToString(deterministic=True)
     path = output / f"{name}.onnx"
-    output.mkdir(parents=True, exist_ok=True)
+    ensure_folder(output)
     atomic_write(path, final)
     digested = replace(card, sha256=hashlib.sha256(final).hexdigest())
     atomic_write(path.with_suffix(".json"), digested.to_json())

@@ -59,9 +59,15 @@ def _options(table: type[Any]) -> str:
     )
 
 
-def _limits(low: float | None, high: float | None, choices: tuple[str, ...] | None, help: str) -> str:
-    if choices:
-        return ", ".join(choices)
+def _limits(
+    low: float | None,
+    high: float | None,
+    choices: tuple[str, ...] | None,
+    form: tuple[str, str] | None,
+    help: str,
+) -> str:
+    if choices or form:
+        return ", ".join([*(choices or ()), *(form or ())[:1]])
     return "" if low is None or high is None else f"{_number(low)} to {_number(high)}"
 
 

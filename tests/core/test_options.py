@@ -1,6 +1,6 @@
 import json
 import math
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.core.errors import OptionError
+from mien.core.option_table import check_fields, option
 from mien.core.options import DETECTORS, AnalysisOptions
 
 fractions = st.none() | st.floats(0, 1)
@@ -104,3 +105,21 @@ def test_missing_options_have_their_default() -> None:
 def test_every_option_explains_itself() -> None:
     for option in fields(AnalysisOptions):
         assert option.metadata["help"].endswith("."), option.name
+
+
+@dataclass(frozen=True)
+class Texts:
+    free: str = option("", "Any text.")
+    shaped: str = option("auto", "A name or a number.", choices=("auto",), form=("NUMBER", r"[0-9]+"))
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+
+def test_a_text_is_free_or_a_choice_or_of_a_form() -> None:
+    assert Texts(free="x y", shaped="12") == Texts("x y", "12")
+    with pytest.raises(OptionError, match="free has to be a text, not 3"):
+        Texts(free=3)  # type: ignore[arg-type]
+    for wrong in ("other", "1x", "12\n", 12, None):
+        with pytest.raises(OptionError, match="unknown shaped .*; choose one of auto or write NUMBER"):
+            Texts(shaped=wrong)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import Field, field, fields
 from typing import Any, TypeVar
@@ -22,9 +23,15 @@ def option(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] | None = None,
+    form: tuple[str, str] | None = None,
 ) -> Any:
-    """Return a dataclass field with its help text and its limits (`low` to `high`) or `choices`."""
-    return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+    """Return a dataclass field with its help text and its limits (`low` to `high`) or `choices`.
+
+    `form` lets a text also be something else than a choice: how people are told to write it, and the
+    regular expression that all of it matches.
+    """
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "form": form}
+    return field(default=default, metadata=metadata)
 
 
 def check_fields(table: Any) -> None:
@@ -48,10 +55,8 @@ def from_mapping(kind: type[_Table], data: Mapping[str, Any]) -> _Table:
 def _checked(option: Field[Any], value: Any) -> Any:
     """Return `value` as the plain type of its field, so that equal options digest alike."""
     name, limits = option.name, option.metadata
-    if limits["choices"] is not None:
-        if not isinstance(value, str) or value not in limits["choices"]:
-            raise OptionError(f"unknown {name} {value!r}; choose one of {', '.join(limits['choices'])}")
-        return str(value)
+    if option.type == "str":
+        return _checked_text(name, value, limits["choices"], limits["form"])
     if option.type == "bool":
         if not isinstance(value, bool):
             raise OptionError(f"{name} has to be True or False, not {value!r}")
@@ -62,3 +67,19 @@ def _checked(option: Field[Any], value: Any) -> Any:
     if not limits["low"] <= number <= limits["high"]:
         raise OptionError(f"{name} has to be between {limits['low']} and {limits['high']}, not {value!r}")
     return number
+
+
+def _checked_text(
+    name: str, value: Any, choices: tuple[str, ...] | None, form: tuple[str, str] | None
+) -> str:
+    if choices is None and form is None:
+        if not isinstance(value, str):
+            raise OptionError(f"{name} has to be a text, not {value!r}")
+        return str(value)
+    if isinstance(value, str) and (
+        value in (choices or ()) or (form is not None and re.fullmatch(form[1], value))
+    ):
+        return str(value)
+    wanted = [] if choices is None else [f"choose one of {', '.join(choices)}"]
+    wanted += [] if form is None else [f"write {form[0]}"]
+    raise OptionError(f"unknown {name} {value!r}; {' or '.join(wanted)}")

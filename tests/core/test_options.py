@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import json
 import math
 from dataclasses import dataclass, fields
@@ -8,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mien.core import option_table
 from mien.core.errors import OptionError
-from mien.core.option_table import check_fields, option
 from mien.core.options import DETECTORS, AnalysisOptions
 
 fractions = st.none() | st.floats(0, 1)
@@ -109,11 +111,13 @@ def test_every_option_explains_itself() -> None:
 
 @dataclass(frozen=True)
 class Texts:
-    free: str = option("", "Any text.")
-    shaped: str = option("auto", "A name or a number.", choices=("auto",), form=("NUMBER", r"[0-9]+"))
+    free: str = option_table.option("", "Any text.")
+    shaped: str = option_table.option(
+        "auto", "A name or a number.", choices=("auto",), form=("NUMBER", r"[0-9]+")
+    )
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        option_table.check_fields(self)
 
 
 def test_a_text_is_free_or_a_choice_or_of_a_form() -> None:
@@ -121,5 +125,5 @@ def test_a_text_is_free_or_a_choice_or_of_a_form() -> None:
     with pytest.raises(OptionError, match="free has to be a text, not 3"):
         Texts(free=3)  # type: ignore[arg-type]
     for wrong in ("other", "1x", "12\n", 12, None):
-        with pytest.raises(OptionError, match="unknown shaped .*; choose one of auto or write NUMBER"):
+        with pytest.raises(OptionError, match=r"unknown shaped .*; choose one of auto or write NUMBER"):
             Texts(shaped=wrong)  # type: ignore[arg-type]

@@ -82,6 +82,45 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give an empty temporary folder beside `path`; on success it becomes `path`.
+
+    After any exception it is removed with all that is in it, and nothing is at `path`.
+
+    Raises:
+        OutputError: there is something at `path` that is not an empty folder, or the folder or a file in
+            it cannot be written; any other exception of the block passes.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise OutputError(f"{shown(path)} is there already; choose another place or remove it first")
+        ensure_folder(target.parent)
+        temporary = target.with_name(f".mien-{secrets.token_hex(8)}")
+        temporary.mkdir()
+    except OSError as error:
+        raise _refusal(path, error) from error
+    try:
+        try:
+            yield temporary
+            if target.exists():
+                target.rmdir()
+            temporary.replace(target)
+        except OSError as error:
+            if error.filename is not None and not _is_inside(error.filename, temporary):
+                raise
+            raise _refusal(path, error) from error
+        _flush_folder(target.parent)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def _is_inside(name: str | bytes | os.PathLike[str], folder: Path) -> bool:
+    return Path(os.fsdecode(name)).is_relative_to(folder)
+
+
 def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path]:
     """Return the file to replace, links followed, and a new empty file beside it."""
     try:

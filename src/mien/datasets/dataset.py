@@ -20,8 +20,8 @@ class FaceDataset:
 
     Attributes:
         images: uint8 grey (faces, height, width).
-        targets: int64 (faces,), indices into `labels`.
-        labels: names in the order of the indices.
+        targets: int64 (faces,), indices into `labels`; -1 throughout where there are no labels.
+        labels: names in the order of the indices; none for faces whose emotion is not known.
         names: the file name or row of each face, for messages and votes.
         votes: float32 (faces, labels), how many people saw each label; a row of zeros is "no votes".
             None where the data set has no votes at all.
@@ -44,7 +44,8 @@ class FaceDataset:
             raise DatasetError(f"images have to be uint8 (faces, height, width), not {self.images.shape}")
         if len(self.targets) != faces or len(self.names) != faces:
             raise DatasetError(f"{faces} images with {len(self.targets)} labels and {len(self.names)} names")
-        if faces and (self.targets.min() < 0 or self.targets.max() >= len(self.labels)):
+        least = 0 if self.labels else -1
+        if faces and (self.targets.min() < least or self.targets.max() >= len(self.labels)):
             raise DatasetError(f"a target is outside the {len(self.labels)} labels")
         if self.votes is not None and self.votes.shape != (faces, len(self.labels)):
             raise DatasetError(f"votes have to be {(faces, len(self.labels))}, not {self.votes.shape}")
@@ -97,6 +98,8 @@ class FaceDataset:
 
     def counts(self) -> dict[str, int]:
         """Return how many faces each label has."""
+        if not self.labels:
+            return {}
         numbers = np.bincount(self.targets, minlength=len(self.labels))
         return {label: int(n) for label, n in zip(self.labels, numbers, strict=True)}
 
@@ -105,5 +108,5 @@ class FaceDataset:
         digest = hashlib.sha256(repr(self.labels).encode())
         for array in (self.images, self.targets, self.votes):
             if array is not None:
-                digest.update(np.ascontiguousarray(array).tobytes())
+                digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()

@@ -15,10 +15,16 @@ from mien.core.files import reason
 from mien.datasets.dataset import FaceDataset
 
 _NAME_COLUMN = "Image name"
+# Votes for no emotion: "cannot tell" and "not a face".
+_OTHER_COLUMNS = ("unknown", "NF")
+OTHER = "other"
 
 
 def read_votes(path: str | Path) -> dict[str, dict[str, int]]:
-    """Read a vote table: `{file name: {label: votes}}`, columns that name no emotion left out.
+    """Read a vote table: `{file name: {label: votes}}`.
+
+    FER+'s votes for "unknown" and "NF" (not a face) stand together under `OTHER`; other columns that name
+    no emotion are left out.
 
     Raises:
         DatasetError: the file is missing, has no "Image name" column, or a vote is not a whole number
@@ -39,10 +45,14 @@ def _votes(reader: csv.DictReader[str], path: Path) -> dict[str, dict[str, int]]
     if _NAME_COLUMN not in columns:
         raise DatasetError(f"votes {str(path)!r} need a column {_NAME_COLUMN!r}; found {', '.join(columns)}")
     emotions = {c: str(e) for c in columns if (e := parse_emotion(c)) is not None}
+    others = [c for c in columns if c in _OTHER_COLUMNS]
     table = {}
     for row in reader:
         try:
-            table[row[_NAME_COLUMN]] = {label: int(row[column]) for column, label in emotions.items()}
+            votes = {label: int(row[column]) for column, label in emotions.items()}
+            if others:
+                votes[OTHER] = sum(int(row[column]) for column in others)
+            table[row[_NAME_COLUMN]] = votes
         except (TypeError, ValueError):
             raise DatasetError(
                 f"{str(path)!r}, line {reader.line_num}: votes have to be whole numbers"

@@ -1,0 +1,93 @@
+"""Arrays of data sets that were read before, in the user's cache folder: `KEY.npy` and `KEY.json`.
+
+The JSON file is written last and holds the checksum of the pixels; whatever does not fit is read anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.core.errors import OutputError
+from mien.core.files import atomic_path, atomic_write, ensure_folder
+from mien.datasets._items import Item
+
+_FORM = 1  # changes when what is kept, or how it is read, does
+
+Kept: TypeAlias = tuple[NDArray[np.uint8], tuple[Item, ...]]
+
+
+def folder() -> Path:
+    """Return the folder of the cache: in MIEN_DATA, or the platform's place. It may not exist yet."""
+    if chosen := os.environ.get("MIEN_DATA"):
+        return Path(chosen) / "cache" / "datasets"
+    import platformdirs
+
+    return platformdirs.user_cache_path("mien", appauthor=False) / "datasets"
+
+
+def place(path: Path, files: Sequence[Path], options: str) -> Path:
+    """Return where the arrays of `files` belong: a path without suffix.
+
+    Its name begins with what stays the same (the data set and how it is read) and ends with what changes
+    when a file does: names, sizes and times.
+    """
+    root = path.resolve()
+    which = hashlib.sha256(f"{_FORM}\0{root}\0{options}".encode("utf-8", "surrogateescape"))
+    state = hashlib.sha256()
+    for file in files:
+        try:
+            about = file.stat()
+        except OSError:
+            continue  # reading it says what is wrong
+        state.update(f"{file}\0{about.st_size}\0{about.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+    return folder() / f"{which.hexdigest()[:16]}-{state.hexdigest()[:32]}"
+
+
+def read(place: Path) -> Kept | None:
+    """Return what is kept, the pixels mapped from the disk; None where nothing sound is there."""
+    try:
+        index = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
+        # Copy-on-write: an array that may be written to, as all others, without changing the file.
+        images = np.load(place.with_suffix(".npy"), mmap_mode="c", allow_pickle=False)
+        items = tuple(
+            Item(where, name, label, split, group) for where, name, label, split, group in index["items"]
+        )
+        if images.dtype != np.uint8 or images.ndim != 3 or len(images) != len(items):
+            return None
+        if zlib.crc32(images.data) != index["crc32"]:
+            return None
+        return np.asarray(images), items
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+
+
+def write(place: Path, images: NDArray[np.uint8], items: tuple[Item, ...]) -> Kept:
+    """Keep the arrays and return them as `read` does; where that fails, return what was given."""
+    try:
+        ensure_folder(place.parent)
+        _remove_older(place)
+        with atomic_path(place.with_suffix(".npy")) as temporary, temporary.open("wb") as file:
+            np.save(file, images)
+        index = {"crc32": zlib.crc32(images.data), "items": [item[:5] for item in items]}
+        atomic_write(place.with_suffix(".json"), json.dumps(index))
+    except (OutputError, OSError):
+        return images, items
+    return read(place) or (images, items)
+
+
+def _remove_older(place: Path) -> None:
+    """Remove what was kept of the same data set before its files changed."""
+    which = place.name.split("-")[0]
+    for file in place.parent.glob(f"{which}-*"):
+        with suppress(OSError):  # another process may be using it
+            file.unlink()

@@ -1,0 +1,298 @@
+"""The one way in: any form of labelled faces, recognised and read into arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.core.errors import DatasetError, MienError, OptionError
+from mien.core.files import reason, shown
+from mien.datasets import _cache, folder, posed, table
+from mien.datasets._items import (
+    SPLITS,
+    Item,
+    Pictures,
+    Pixels,
+    Source,
+    UnknownLabelError,
+    belongs,
+    folders_in,
+    ordered,
+    parse_split,
+    pictures_in,
+)
+from mien.datasets.dataset import FaceDataset
+
+
+def load_dataset(
+    path: str | Path,
+    split: str | None = None,
+    *,
+    side: int | None = None,
+    labels: Sequence[str] | None = None,
+    neutral: bool = False,
+    labelled: bool = True,
+    cache: bool = True,
+) -> FaceDataset:
+    """Read labelled faces in any form that Mien knows.
+
+    The forms: a folder with one folder of pictures an emotion, below train/, validation/ and test/ or not;
+    a CSV table of FER2013's kind, or a folder with train.csv and test_with_emotions.csv; CK+ and JAFFE as
+    they are distributed. Emotions are understood in any spelling and language that Mien knows.
+
+    The arrays are kept in the user's cache folder and mapped into memory, so that the next call is
+    immediate; a file that was changed, added or removed since makes them anew.
+
+    Args:
+        path: the folder or file.
+        split: "train", "validation" or "test", which takes FER2013's public and private test together;
+            "public-test" or "private-test"; None is everything.
+        side: resize every face to this many pixels a side, averaging areas; a picture that is not square
+            loses its longer side's ends. Without it pictures of different sizes are refused.
+        labels: take these only, in this order; they may be labels of your own besides the known emotions.
+        neutral: of CK+, take the first frame of each sequence as neutral too.
+        labelled: refuse faces whose emotion is not known; False takes them, without labels.
+        cache: keep the arrays, and use those that are kept.
+
+    Raises:
+        DatasetError: nothing is at `path`, it has no form that Mien knows, a label is unknown, a row or a
+            size is wrong (the place is named), or there is no such split.
+        ImageError: a picture cannot be read.
+        OptionError: `split` or `side` has a value that is none.
+    """
+    whole = _load(Path(path), _Options(side, neutral, _own(labels), cache))
+    chosen = _choose(whole, split, labelled)
+    return chosen if labels is None else chosen.with_labels(labels)
+
+
+def load_splits(
+    path: str | Path,
+    *,
+    side: int | None = None,
+    labels: Sequence[str] | None = None,
+    neutral: bool = False,
+    cache: bool = True,
+) -> dict[str, FaceDataset]:
+    """Read every split of labelled faces: `{split: faces}` in the order of SPLITS, or `{"": all}`.
+
+    Arguments and errors are those of `load_dataset`; a split without emotions is left out.
+    """
+    whole = _load(Path(path), _Options(side, neutral, _own(labels), cache))
+    found = {split: _choose(whole, split or None, labelled=True) for split in whole.labelled_splits()}
+    if not found:
+        raise _no_emotions(whole)
+    return found if labels is None else {name: faces.with_labels(labels) for name, faces in found.items()}
+
+
+def read_folder(folder: str | Path) -> FaceDataset:
+    """Read `folder/<emotion>/<picture>` without the cache; `load_dataset` reads this and other forms."""
+    return load_dataset(folder, cache=False)
+
+
+def recognise(path: Path, *, own: tuple[str, ...] = (), neutral: bool = False) -> Source:
+    """Return what lies at `path` in the form that it has, listed and not read.
+
+    Raises:
+        DatasetError: nothing is there, or nothing that Mien knows.
+    """
+    if path.is_file():
+        if path.suffix.lower() != ".csv":
+            raise DatasetError(f"{shown(path)} is no data set; give a folder of pictures or a CSV table")
+        return table.Tables((path,), own)
+    if not path.is_dir():
+        raise DatasetError(f"data folder {shown(path)} does not exist; check the path")
+    try:
+        return _recognise_folder(path, own, neutral)
+    except OSError as error:
+        raise DatasetError(f"data folder {shown(path)} cannot be read: {reason(error)}") from error
+
+
+def _recognise_folder(path: Path, own: tuple[str, ...], neutral: bool) -> Source:
+    if (found := posed.find_ckplus(path)) is not None:
+        return posed.list_ckplus(*found, neutral=neutral)
+    if posed.is_jaffe(path):
+        return posed.list_jaffe(path)
+    if not folders_in(path):
+        if tables := table.find_tables(path):
+            return table.Tables(tables, own)
+        if pictures_in(path):
+            return folder.list_plain(path)
+    return folder.list_folder(path, own)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    side: int | None
+    neutral: bool
+    own: tuple[str, ...]
+    cache: bool
+
+    def __post_init__(self) -> None:
+        if self.side is not None and not 8 <= self.side <= 1024:
+            raise OptionError(f"side has to be between 8 and 1024 pixels, not {self.side}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Whole:
+    """Everything at one path: pixels, and what is known of each face."""
+
+    path: Path
+    images: NDArray[np.uint8]
+    items: tuple[Item, ...]
+    own: tuple[str, ...]
+
+    def splits(self) -> tuple[str, ...]:
+        found = {item.split for item in self.items}
+        return tuple(split for split in ("", *SPLITS) if split in found)
+
+    def labelled_splits(self) -> tuple[str, ...]:
+        labelled = {item.split for item in self.items if item.label is not None}
+        return tuple(split for split in self.splits() if split in labelled)
+
+
+def _own(labels: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(label.strip() for label in labels or () if label.strip())
+
+
+def _load(path: Path, options: _Options) -> _Whole:
+    source = recognise(path, own=options.own, neutral=options.neutral)
+    if not options.cache:
+        return _Whole(path, *_read(source, path, options.side), options.own)
+    place = _cache.place(path, source.files, repr((options.side, options.neutral, options.own)))
+    kept = _cache.read(place)
+    if kept is None:
+        images, items = _read(source, path, options.side)
+        # What was kept is mapped from the disk, so that the pixels just read can be let go.
+        kept = _cache.write(place, images, items)
+    return _Whole(path, *kept, options.own)
+
+
+def _read(source: Source, path: Path, side: int | None) -> tuple[NDArray[np.uint8], tuple[Item, ...]]:
+    """Read all faces into one array; no more than an eighth above their own size is taken for it."""
+    buffer, items = bytearray(), []
+    sizes: Counter[tuple[int, ...]] = Counter()
+    for item, pixels in _sound_faces(source, path):
+        face = pixels if side is None else squared(pixels, side)
+        sizes[face.shape] += 1
+        items.append(item)
+        if len(sizes) == 1:
+            buffer += face.data
+    if not items:
+        raise DatasetError(f"{shown(path)} holds no faces")
+    if len(sizes) > 1:
+        listed = ", ".join(f"{s[1]}×{s[0]} ({n})" for s, n in sizes.most_common(5))
+        more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
+        raise DatasetError(
+            f"pictures in {shown(path)} differ in size: {listed}{more}; give the side to resize them to, or "
+            "cut the faces out of photos with `mien dataset faces`"
+        )
+    (height, width) = next(iter(sizes))
+    return np.frombuffer(buffer, np.uint8).reshape(len(items), height, width), tuple(items)
+
+
+def _sound_faces(source: Source, path: Path) -> Iterator[tuple[Item, Pixels]]:
+    """Yield the faces; raise what is wrong with one at once, but unknown labels all together at the end."""
+    unknown: dict[str, str] = {}
+    for item, pixels in source.faces():
+        if isinstance(pixels, UnknownLabelError):
+            unknown.setdefault(pixels.label, item.where)
+        elif isinstance(pixels, MienError):
+            raise pixels
+        else:
+            yield item, pixels
+    if unknown:
+        names = ", ".join(repr(label) for label in sorted(unknown)[:20])
+        raise DatasetError(
+            f"{shown(path)} has labels that name no known emotion: {names} (first in "
+            f"{next(iter(unknown.values()))}); correct them, or name your own labels"
+        )
+
+
+def squared(face: Pixels, side: int) -> Pixels:
+    """Return the middle square of `face` at `side` × `side`, areas averaged where it shrinks."""
+    height, width = face.shape
+    if height != width:
+        edge = min(height, width)
+        top, left = (height - edge) // 2, (width - edge) // 2
+        face = np.ascontiguousarray(face[top : top + edge, left : left + edge])
+    if face.shape[0] == side:
+        return face
+    how = cv2.INTER_AREA if face.shape[0] > side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(face, (side, side), interpolation=how), np.uint8)
+
+
+def _choose(whole: _Whole, wanted: str | None, labelled: bool) -> FaceDataset:
+    items, images, name = whole.items, whole.images, _name(whole.path)
+    if wanted is not None:
+        split = parse_split(wanted)
+        if split is None:
+            raise OptionError(f"unknown split {wanted!r}; choose one of {', '.join(SPLITS)}")
+        chosen = np.array([belongs(item.split, split) for item in items], dtype=bool)
+        if not chosen.any():
+            there = ", ".join(filter(None, whole.splits())) or "none"
+            raise DatasetError(f"{shown(whole.path)} has no split {split!r}; it has {there}")
+        images, items = _taken(images, items, chosen)
+        name = f"{name}/{split}"
+    elif labelled and any(item.label is not None for item in items):
+        # A table without emotions beside one with them, as R4's test.csv, is for predicting only.
+        images, items = _taken(images, items, np.array([item.label is not None for item in items]))
+    return _dataset(whole, images, items, name, labelled)
+
+
+def _name(path: Path) -> str:
+    """Name a data set for cards and figures: "faces", but "fer2013/test"; a split says nothing alone."""
+    whole = path.resolve()
+    return f"{whole.parent.name}/{whole.name}" if parse_split(whole.name) else whole.name
+
+
+def _taken(
+    images: NDArray[np.uint8], items: tuple[Item, ...], chosen: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint8], tuple[Item, ...]]:
+    """Take the chosen faces; without a copy where they stand together."""
+    where = np.flatnonzero(chosen)
+    first, last = int(where[0]), int(where[-1]) + 1
+    if last - first == len(where):
+        return images[first:last], items[first:last]
+    return images[where], tuple(items[i] for i in where)
+
+
+def _dataset(
+    whole: _Whole, images: NDArray[np.uint8], items: tuple[Item, ...], name: str, labelled: bool
+) -> FaceDataset:
+    # All splits number the labels alike, whether each of them has every label or not.
+    labels = ordered((item.label for item in whole.items if item.label is not None), whole.own)
+    unknown = any(item.label is None for item in items)
+    if unknown and labelled:
+        raise _no_emotions(whole)
+    if labelled and len(labels) < 2:
+        raise DatasetError(f"{shown(whole.path)} has one emotion only, {labels[0]}; two or more are needed")
+    labels = () if unknown else labels
+    number = {label: i for i, label in enumerate(labels)}
+    people = tuple(item.group for item in items)
+    return FaceDataset(
+        images=images,
+        targets=np.array([number.get(item.label or "", -1) for item in items], dtype=np.int64),
+        labels=labels,
+        names=tuple(item.name for item in items),
+        source=name,
+        groups=people if any(people) else None,
+    )
+
+
+def _no_emotions(whole: _Whole) -> DatasetError:
+    return DatasetError(
+        f"{shown(whole.path)} says no emotions; faces without them can be predicted, not learnt from or "
+        "measured on"
+    )
+
+
+def list_pictures(path: Path) -> Pictures | None:
+    """Return the pictures of a data set that is made of files, None for tables; errors as in `recognise`."""
+    source = recognise(path)
+    return source if isinstance(source, Pictures) else None

@@ -78,10 +78,10 @@ def test_a_missing_folder_is_refused(tmp_path: Path) -> None:
 def test_votes_follow_the_labels_and_leave_other_columns_out(tmp_path: Path) -> None:
     table = tmp_path / "votes.csv"
     table.write_text(
-        "Usage,Image name,neutral,happiness,sadness,contempt,unknown,NF\nTraining,0.png,1,6,2,1,0,0\n"
+        "Usage,Image name,neutral,happiness,sadness,contempt,unknown,NF\nTraining,0.png,1,6,2,1,2,1\n"
     )
     votes = read_votes(table)
-    assert votes["0.png"] == {"neutral": 1, "happy": 6, "sad": 2, "contempt": 1}
+    assert votes["0.png"] == {"neutral": 1, "happy": 6, "sad": 2, "contempt": 1, "other": 3}
     data = with_votes(dataset([0, 1]), votes)
     assert data.votes is not None
     assert data.votes.tolist() == [[6, 2], [0, 0]]

@@ -1,5 +1,28 @@
 """Honest measurement of classifiers, on ONNX and without torch."""
 
+from mien.evaluation.compare import Comparison, compare
+from mien.evaluation.corruptions import CorruptionResult, corrupt, measure_corruptions
+from mien.evaluation.crowd import Agreement, agreement
+from mien.evaluation.curves import Curve, Curves, curves
 from mien.evaluation.evaluate import Evaluation, evaluate
+from mien.evaluation.predict import Predictions, predict, write_predictions
+from mien.evaluation.speed import milliseconds_per_face
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = [
+    "Agreement",
+    "Comparison",
+    "CorruptionResult",
+    "Curve",
+    "Curves",
+    "Evaluation",
+    "Predictions",
+    "agreement",
+    "compare",
+    "corrupt",
+    "curves",
+    "evaluate",
+    "measure_corruptions",
+    "milliseconds_per_face",
+    "predict",
+    "write_predictions",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -27,6 +29,48 @@ def fit_temperature(logits: NDArray[np.floating], true: NDArray[np.int64]) -> fl
     return float(np.exp(found.x))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reliability:
+    """Confidence beside accuracy in equally wide bins of confidence; empty bins have 0 in both.
+
+    Attributes:
+        edges: float64 (bins + 1,), from 0 to 1.
+        counts: int64 (bins,), faces in each bin.
+        confidence, accuracy: float64 (bins,), means over the faces of each bin.
+    """
+
+    edges: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error: the mean gap between confidence and accuracy over all faces."""
+        return float((np.abs(self.accuracy - self.confidence) * self.counts).sum() / self.counts.sum())
+
+
+def reliability(
+    probabilities: NDArray[np.floating], true: NDArray[np.int64], bins: int = BINS
+) -> Reliability:
+    """Return what a reliability diagram shows (Naeini et al., AAAI 2015; Guo et al., ICML 2017).
+
+    Args:
+        probabilities: (faces, labels), rows summing to 1.
+        true: int64 (faces,).
+        bins: how many bins [0, 1] is cut into.
+    """
+    confidence = probabilities.max(1)
+    right = (probabilities.argmax(1) == true).astype(np.float64)
+    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    counts = np.bincount(place, minlength=bins)
+
+    def means(values: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.bincount(place, weights=values, minlength=bins) / np.maximum(counts, 1)
+
+    return Reliability(np.linspace(0, 1, bins + 1), counts, means(confidence), means(right))
+
+
 def expected_calibration_error(
     probabilities: NDArray[np.floating], true: NDArray[np.int64], bins: int = BINS
 ) -> float:
@@ -37,11 +81,45 @@ def expected_calibration_error(
         true: int64 (faces,).
         bins: how many bins [0, 1] is cut into (Naeini et al., AAAI 2015).
     """
+    return reliability(probabilities, true, bins).error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RiskCoverage:
+    """What abstaining brings: at each threshold, the share of faces answered and how many are wrong.
+
+    Attributes:
+        thresholds: float64 (points,), falling: the confidences that occur.
+        coverage: float64 (points,), share of faces at or above each threshold; rises to 1.
+        accuracy: float64 (points,), share of right answers among them.
+    """
+
+    thresholds: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    accuracy: NDArray[np.float64]
+
+    @property
+    def risk(self) -> NDArray[np.float64]:
+        """The share of wrong answers among those answered, float64 (points,)."""
+        return np.asarray(1 - self.accuracy, np.float64)
+
+    @property
+    def area(self) -> float:
+        """The mean risk over all coverages (AURC; Geifman and El-Yaniv, NeurIPS 2017); less is better."""
+        return float((np.diff(self.coverage, prepend=0.0) * self.risk).sum())
+
+
+def risk_coverage(probabilities: NDArray[np.floating], true: NDArray[np.int64]) -> RiskCoverage:
+    """Return risk and coverage at every confidence that occurs; equal confidences are answered together."""
     confidence = probabilities.max(1)
-    right = (probabilities.argmax(1) == true).astype(np.float64)
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, weights=right - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(true))
+    order = np.argsort(-confidence, kind="stable")
+    right = probabilities.argmax(1)[order] == true[order]
+    ranked = np.asarray(confidence[order], np.float64)
+    last_of_equals = np.flatnonzero(np.append(ranked[:-1] != ranked[1:], True))
+    answered = last_of_equals + 1
+    return RiskCoverage(
+        ranked[last_of_equals], answered / len(true), np.cumsum(right)[last_of_equals] / answered
+    )
 
 
 def choose_threshold(
@@ -51,15 +129,8 @@ def choose_threshold(
 
     Where no threshold reaches the rate, 1.0 and a share of 0 are returned: no face is answered.
     """
-    confidence = probabilities.max(1)
-    order = np.argsort(-confidence, kind="stable")
-    right = probabilities.argmax(1)[order] == true[order]
-    rate = np.cumsum(right) / np.arange(1, len(true) + 1)
-    ranked = confidence[order]
-    # A threshold answers every face of equal confidence, so only the last of a run of equals counts.
-    last_of_equals = np.append(ranked[:-1] != ranked[1:], True)
-    good = np.flatnonzero((rate >= wanted) & last_of_equals)
+    curve = risk_coverage(probabilities, true)
+    good = np.flatnonzero(curve.accuracy >= wanted)
     if not len(good):
         return 1.0, 0.0
-    answered = int(good[-1]) + 1
-    return float(ranked[good[-1]]), answered / len(true)
+    return float(curve.thresholds[good[-1]]), float(curve.coverage[good[-1]])

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.core.errors import DatasetError
 from mien.datasets import FaceDataset
 from mien.evaluation import calibration, metrics
-from mien.pipeline.classify import classify
-from mien.zoo.card import Card, Metric
+from mien.evaluation.predict import Progress, check_faces, logits_of, targets_in_card_order
+from mien.pipeline.classify import softmax
+from mien.zoo.card import Metric
 from mien.zoo.registry import Model
 
 PROTOCOL = "one forward pass, no test-time augmentation"
-_BATCH = 64
+COVERAGES = tuple(n / 10 for n in range(1, 11))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,16 +26,21 @@ class Evaluation:
     Attributes:
         labels: of the card.
         probabilities: calibrated, float64 (faces, labels).
+        uncalibrated: the same at temperature 1, float64 (faces, labels).
         true: int64 (faces,), indices into `labels`.
-        threshold: of the card, below which a face is uncertain.
+        temperature, threshold: of the card; below the threshold a face is uncertain.
         source: the data set.
+        names: of the faces.
     """
 
     labels: tuple[str, ...]
     probabilities: NDArray[np.float64]
+    uncalibrated: NDArray[np.float64]
     true: NDArray[np.int64]
+    temperature: float
     threshold: float
     source: str
+    names: tuple[str, ...]
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -44,96 +49,146 @@ class Evaluation:
         return top
 
     @property
+    def right(self) -> NDArray[np.bool_]:
+        """Which faces are read as they are labelled, bool (faces,)."""
+        return np.asarray(self.predicted == self.true)
+
+    @property
     def confusion(self) -> NDArray[np.int64]:
         """Counts (labels, labels): true labels as rows, predicted labels as columns."""
         return metrics.confusion_matrix(self.predicted, self.true, len(self.labels))
 
+    def mistakes(self, count: int) -> NDArray[np.int64]:
+        """Return the indices of the wrong faces of highest confidence, the most confident first."""
+        wrong = np.flatnonzero(~self.right)
+        order = np.argsort(-self.probabilities.max(1)[wrong], kind="stable")
+        chosen: NDArray[np.int64] = wrong[order[:count]]
+        return chosen
+
     def metrics(self) -> tuple[Metric, ...]:
-        """Return accuracy, macro-F1, calibration error and the effect of abstaining, with 95 % intervals."""
+        """Return the figures that go into a card, with 95 % intervals where they have one."""
         faces, confusion = len(self.true), self.confusion
         data = f"{self.source} ({faces} faces)"
         share = metrics.accuracy(self.predicted, self.true)
         answered = self.probabilities.max(1) >= self.threshold
-        right = self.predicted == self.true
-        answered_share = float(right[answered].mean()) if answered.any() else 0.0
+        answered_share = float(self.right[answered].mean()) if answered.any() else 0.0
 
-        def metric(name: str, value: float, interval: tuple[float, float] | None, how: str) -> Metric:
+        def metric(
+            name: str, value: float, interval: tuple[float, float] | None = None, how: str = ""
+        ) -> Metric:
             low, high = interval or (None, None)
-            return Metric(name, value, data, how, low, high)
+            return Metric(name, value, data, f"{PROTOCOL}; {how}" if how else PROTOCOL, low, high)
 
         return (
-            metric("accuracy", share, metrics.wilson_interval(share, faces), f"{PROTOCOL}; Wilson interval"),
+            metric("accuracy", share, metrics.wilson_interval(share, faces), "Wilson interval"),
+            metric("balanced_accuracy", metrics.balanced_accuracy(confusion)),
             metric(
                 "macro_f1",
                 metrics.macro_f1(confusion),
                 metrics.bootstrap_interval(self.predicted, self.true, len(self.labels)),
-                f"{PROTOCOL}; interval from 1,000 bootstrap rounds",
+                "interval from 1,000 bootstrap rounds",
             ),
+            metric("top_2_accuracy", metrics.top_accuracy(self.probabilities, self.true, 2)),
+            metric("log_loss", metrics.log_loss(self.probabilities, self.true)),
+            metric("brier_score", metrics.brier_score(self.probabilities, self.true)),
             metric(
                 "expected_calibration_error",
                 calibration.expected_calibration_error(self.probabilities, self.true),
                 None,
-                f"{PROTOCOL}; {calibration.BINS} equally wide bins",
+                f"{calibration.BINS} equally wide bins",
             ),
-            metric("coverage", float(answered.mean()), None, f"share at or above {self.threshold:.3f}"),
-            metric(
+            Metric("coverage", float(answered.mean()), data, f"share at or above {self.threshold:.3f}"),
+            Metric(
                 "answered_accuracy",
                 answered_share,
-                metrics.wilson_interval(answered_share, int(answered.sum())) if answered.any() else None,
+                data,
                 f"accuracy of the faces at or above {self.threshold:.3f}; Wilson interval",
+                *(metrics.wilson_interval(answered_share, int(answered.sum())) if answered.any() else ()),
             ),
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain types: metrics, per-label figures, confusion."""
+        """Return every figure that needs no extra as plain types; docs/evaluation.md defines them."""
         confusion = self.confusion
-        rows = metrics.precision_recall_f1(confusion)
+        curve = calibration.risk_coverage(self.probabilities, self.true)
         return {
             "data": self.source,
             "faces": len(self.true),
+            "protocol": PROTOCOL,
             "labels": list(self.labels),
             "metrics": {
                 m.name: {"value": m.value, "low": m.low, "high": m.high, "protocol": m.protocol}
                 for m in self.metrics()
             },
-            "per_label": {
-                label: {
-                    "precision": float(row[0]),
-                    "recall": float(row[1]),
-                    "f1": float(row[2]),
-                    "support": int(support),
-                }
-                for label, row, support in zip(self.labels, rows, confusion.sum(1), strict=True)
-            },
+            "per_label": _per_label(self.labels, confusion),
             "confusion": confusion.tolist(),
+            "confusion_rates": metrics.rates(confusion).tolist(),
+            "reliability": {
+                "temperature": self.temperature,
+                "before": _bins(calibration.reliability(self.uncalibrated, self.true)),
+                "after": _bins(calibration.reliability(self.probabilities, self.true)),
+            },
+            "risk_coverage": {"area": curve.area, "points": _points(curve)},
         }
 
 
-def evaluate(model: Model, data: FaceDataset) -> Evaluation:
+def evaluate(model: Model, data: FaceDataset, progress: Progress | None = None) -> Evaluation:
     """Run `model` once over every face of `data`.
+
+    Args:
+        model: the classifier.
+        data: labelled faces of the size that the model's card says.
+        progress: called with the faces done and the faces there are.
 
     Raises:
         DatasetError: no faces, a label the model does not know, or faces of another size than it reads.
     """
+    check_faces(data, model.card)
     targets = targets_in_card_order(data, model.card)
-    images = data.images if model.card.input.colour == "gray" else data.images[..., np.newaxis].repeat(3, -1)
-    probabilities = [classify(model, images[i : i + _BATCH]) for i in range(0, len(data), _BATCH)]
+    logits = logits_of(model, data.images, progress)
     return Evaluation(
-        model.card.labels, np.concatenate(probabilities), targets, model.card.threshold, data.source
+        labels=model.card.labels,
+        probabilities=softmax(logits, model.card.temperature),
+        uncalibrated=softmax(logits, 1.0),
+        true=targets,
+        temperature=model.card.temperature,
+        threshold=model.card.threshold,
+        source=data.source,
+        names=data.names,
     )
 
 
-def targets_in_card_order(data: FaceDataset, card: Card) -> NDArray[np.int64]:
-    """Return the targets of `data` as indices into the card's labels, after checking that both fit."""
-    if not len(data):
-        raise DatasetError("the data set holds no faces; there is nothing to measure")
-    if unknown := [label for label in data.labels if label not in card.labels]:
-        raise DatasetError(f"model {card.name!r} does not know the labels {', '.join(unknown)}")
-    height, width = data.images.shape[1:]
-    if (width, height) != (card.input.width, card.input.height):
-        raise DatasetError(
-            f"model {card.name!r} reads faces of {card.input.width}×{card.input.height} pixels and the data "
-            f"set has {width}×{height}"
-        )
-    order = np.array([card.labels.index(label) for label in data.labels], dtype=np.int64)
-    return order[data.targets]
+def _per_label(labels: tuple[str, ...], confusion: NDArray[np.int64]) -> dict[str, dict[str, Any]]:
+    rows = metrics.precision_recall_f1(confusion)
+    return {
+        label: {
+            "precision": float(row[0]),
+            "recall": float(row[1]),
+            "f1": float(row[2]),
+            "support": int(support),
+        }
+        for label, row, support in zip(labels, rows, confusion.sum(1), strict=True)
+    }
+
+
+def _bins(found: calibration.Reliability) -> dict[str, Any]:
+    return {
+        "expected_calibration_error": found.error,
+        "edges": found.edges.tolist(),
+        "counts": found.counts.tolist(),
+        "confidence": found.confidence.tolist(),
+        "accuracy": found.accuracy.tolist(),
+    }
+
+
+def _points(curve: calibration.RiskCoverage) -> list[dict[str, float]]:
+    """The curve where at least 10 %, 20 %, … of the faces are answered."""
+    where = np.searchsorted(curve.coverage, COVERAGES).clip(max=len(curve.coverage) - 1)
+    return [
+        {
+            "coverage": float(curve.coverage[i]),
+            "risk": float(curve.risk[i]),
+            "threshold": float(curve.thresholds[i]),
+        }
+        for i in where
+    ]

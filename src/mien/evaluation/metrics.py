@@ -33,6 +33,11 @@ def confusion_matrix(predicted: NDArray[np.int64], true: NDArray[np.int64], labe
     return np.bincount(true * labels + predicted, minlength=labels * labels).reshape(labels, labels)
 
 
+def rates(confusion: NDArray[Any]) -> NDArray[np.float64]:
+    """Return a confusion matrix with each row summing to 1; the row of a label that never occurs is 0."""
+    return np.asarray(confusion / np.maximum(confusion.sum(1, keepdims=True), 1), np.float64)
+
+
 def precision_recall_f1(confusion: NDArray[Any]) -> NDArray[np.float64]:
     """Return precision, recall and F1 of every label, float64 (labels, 3).
 
@@ -49,6 +54,42 @@ def precision_recall_f1(confusion: NDArray[Any]) -> NDArray[np.float64]:
 def macro_f1(confusion: NDArray[Any]) -> float:
     """Return the mean F1 over the labels that occur in the data."""
     return float(precision_recall_f1(confusion)[confusion.sum(1) > 0, 2].mean())
+
+
+def balanced_accuracy(confusion: NDArray[Any]) -> float:
+    """Return the mean recall over the labels that occur in the data."""
+    return float(precision_recall_f1(confusion)[confusion.sum(1) > 0, 1].mean())
+
+
+def top_accuracy(probabilities: NDArray[np.floating], true: NDArray[np.int64], top: int = 2) -> float:
+    """Return the share of faces whose true label is among the `top` most probable ones.
+
+    A label as probable as the true one counts as more probable only where it stands before it, as argmax
+    has it.
+    """
+    own = probabilities[np.arange(len(true)), true][:, np.newaxis]
+    before = np.arange(probabilities.shape[1]) < true[:, np.newaxis]
+    ahead = (probabilities > own) | ((probabilities == own) & before)
+    return float((ahead.sum(1) < top).mean())
+
+
+def log_loss(probabilities: NDArray[np.floating], true: NDArray[np.int64]) -> float:
+    """Return the mean of -ln(probability of the true label); 0 is perfect.
+
+    A probability below the least positive float64 counts as that number, so that the result
+    stays finite.
+    """
+    own = probabilities[np.arange(len(true)), true].astype(np.float64)
+    return float(-np.log(np.maximum(own, np.finfo(np.float64).tiny)).mean())
+
+
+def brier_score(probabilities: NDArray[np.floating], true: NDArray[np.int64]) -> float:
+    """Return the mean squared distance from the certain true answer, in [0, 2] (Brier 1950).
+
+    This is the original score, summed over all labels; the two-label form is half of it.
+    """
+    wanted = np.eye(probabilities.shape[1])[true]
+    return float(((probabilities - wanted) ** 2).sum(1).mean())
 
 
 def bootstrap_interval(

@@ -29,9 +29,17 @@ def classify(model: Model, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         CardError: the network gives another number of values than the card has labels.
         ModelError: the network gives values that are not finite.
     """
-    labels = model.card.labels
     if not len(crops):
-        return np.empty((0, len(labels)), np.float64)
+        return np.empty((0, len(model.card.labels)), np.float64)
+    return softmax(compute_logits(model, crops), model.card.temperature)
+
+
+def compute_logits(model: Model, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return what the network says before temperature and softmax, float64 (faces, labels).
+
+    Takes one crop or more and raises as `classify` does.
+    """
+    labels = model.card.labels
     batch = to_batch(crops, model.card)
     parts = [
         model.session.run(batch[i : i + MOST_FACES_A_CALL]) for i in range(0, len(batch), MOST_FACES_A_CALL)
@@ -43,7 +51,7 @@ def classify(model: Model, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         )
     if not np.isfinite(logits).all():
         raise ModelError(f"model {model.name!r} gives values that are not finite; its weights are damaged")
-    return softmax(logits, model.card.temperature)
+    return logits
 
 
 def to_batch(crops: NDArray[np.uint8], card: Card) -> NDArray[np.float32]:

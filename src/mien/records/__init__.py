@@ -1,5 +1,6 @@
 """Results as files and tables: JSON, JSON Lines, CSV, Excel, Parquet and pandas, from one schema."""
 
+from mien.records._cells import plain_text, valid_text
 from mien.records.frame import to_frame
 from mien.records.reading import read, read_all
 from mien.records.schema import COLUMNS, Column, Failure, Item, columns_for, rows
@@ -29,9 +30,11 @@ __all__ = [
     "Writer",
     "columns_for",
     "open_writer",
+    "plain_text",
     "read",
     "read_all",
     "rows",
     "to_frame",
+    "valid_text",
     "write",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import _exits
-from mien.cli._training import Data, Test, Votes, training_data, with_training
+from mien.cli._training import Data, Int8, Test, Votes, training_data, with_training
 from mien.training.run_folder import read_config
 
 if TYPE_CHECKING:
@@ -49,22 +49,29 @@ def export(
             show_default=False,
         ),
     ] = None,
+    int8: Int8 = False,
 ) -> None:
     """Read the run's faces again, export, say what came out."""
     exporting: Any = with_training(_load)
     read_config(run)  # a folder that is no run is refused before the faces are read
     faces, reported, _ = training_data(data, votes, test)
     describe_export(
-        exporting.export(run, faces, output or run, name=name or run.resolve().name, test=reported)
+        exporting.export(run, faces, output or run, name=name or run.resolve().name, test=reported, int8=int8)
     )
 
 
 def describe_export(export: Export) -> None:
-    """Print where a model is and what was seen of it."""
+    """Print where a model is and what was seen of it, and the same of its int8 twin."""
+    _describe(export, "PyTorch")
+    if export.int8 is not None:
+        _describe(export.int8, "32-bit floating point")
+
+
+def _describe(export: Export, original: str) -> None:
     card, parity = export.card, export.parity
     typer.echo(f"model {export.path} ({export.path.stat().st_size / 1e6:.1f} MB) and {card.name}.json")
     typer.echo(
-        f"follows PyTorch on {parity.faces} validation faces: {parity.different_top} other top labels, "
+        f"beside {original} on {parity.faces} validation faces: {parity.different_top} other top labels, "
         f"largest probability difference {parity.largest_difference:.1g}"
     )
     typer.echo(f"temperature {card.temperature:g}, threshold {card.threshold:g}")

@@ -10,7 +10,7 @@ import typer
 from mien.cli import _exits
 from mien.cli._options import with_options
 from mien.cli._progress import ProgressBar
-from mien.cli._training import Data, Test, Votes, training_data, with_training
+from mien.cli._training import Data, Int8, Test, Votes, training_data, with_training
 from mien.cli.export import describe_export
 from mien.training.config import TrainingConfig
 from mien.training.presets import PRESET_LABELS, PRESETS, resolve
@@ -80,6 +80,7 @@ def train(
     name: Annotated[
         str | None, typer.Option(help="Name of the model; the folder's name without it.", show_default=False)
     ] = None,
+    int8: Int8 = False,
 ) -> None:
     """Read the faces, train, export, say what came out."""
     config = resolve(preset, config_file, given)
@@ -101,7 +102,9 @@ def train(
             on_epoch=lambda log: typer.echo(_line(log, config.epochs)),
             on_step=lambda epoch, step, steps: bar.show(epoch * steps + step, config.epochs * steps),
         )
-    export = exporting.export(output, faces, output, name=name or output.resolve().name, test=reported)
+    export = exporting.export(
+        output, faces, output, name=name or output.resolve().name, test=reported, int8=int8
+    )
     describe_export(export)
 
 

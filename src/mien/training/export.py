@@ -25,7 +25,8 @@ from mien.training.architectures import create_network
 from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
 from mien.training.cost import count_multiply_adds, count_parameters
-from mien.training.loop import MEAN, STD, normalise, split_data
+from mien.training.loop import MEAN, STD, Split, normalise, split_data
+from mien.training.quantize import quantise
 from mien.training.run_folder import BEST, read_config, read_facts
 from mien.zoo.card import METADATA_KEY, Card, Metric, ModelInput
 from mien.zoo.registry import Model
@@ -35,6 +36,7 @@ PARITY_LIMIT = 1e-4
 ANSWERED_RIGHT = 0.80
 _OPSET = 18
 _BATCH = 128
+_CALIBRATION_FACES = 512
 
 _INTENDED_USE = (
     "Reading the facial expression shown in a photo or film, for research, education about the method, "
@@ -71,10 +73,17 @@ class Export:
     path: Path
     card: Card
     parity: Parity
+    int8: Export | None = None
 
 
 def export(
-    folder: Path, data: FaceDataset, output: Path, *, name: str, test: FaceDataset | None = None
+    folder: Path,
+    data: FaceDataset,
+    output: Path,
+    *,
+    name: str,
+    test: FaceDataset | None = None,
+    int8: bool = False,
 ) -> Export:
     """Write the best network of a run as `<output>/<name>.onnx` and `.json`.
 
@@ -84,6 +93,8 @@ def export(
         output: folder of the model; created when missing.
         name: of the model.
         test: faces that nothing was chosen on, to report in the card; never used for anything else.
+        int8: also write `<name>-int8`, quantised on training faces, with a temperature, a threshold and
+            figures of its own.
 
     Raises:
         TrainingError: the run is not usable, or the exported file does not follow PyTorch.
@@ -109,10 +120,28 @@ def export(
             f"the exported file differs from PyTorch: {parity.different_top} of {parity.faces} top labels, "
             f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
         )
-    card = _card(name, network, config, split.train, split.validation, logits, log)
-    if test is not None:
-        card = _with_test(card, session, test)
-    return Export(_write(output, name, content, card), card, parity)
+    card = _card(name, network, config, split, log)
+    small = _small_export(content, card, logits, split, output, test) if int8 else None
+    card = _measured(_calibrated(card, logits, split.validation), session, test)
+    return Export(_write(output, content, card), card, parity, small)
+
+
+def _small_export(
+    content: bytes,
+    card: Card,
+    logits: NDArray[np.float32],
+    split: Split,
+    output: Path,
+    test: FaceDataset | None,
+) -> Export:
+    """Quantise the exported network; its card says what that costs."""
+    drawn = np.random.default_rng(0).permutation(len(split.train))[:_CALIBRATION_FACES]
+    small = quantise(content, _batch(split.train.subset(drawn), 0, len(drawn)).numpy())
+    session = OnnxSession(small, device="cpu")
+    own = _session_logits(session, split.validation)
+    card = replace(card, name=f"{card.name}-int8", precision="int8")
+    card = _measured(_calibrated(card, own, split.validation), session, test)
+    return Export(_write(output, small, card), card, _compare(logits, own))
 
 
 def _best_network(
@@ -153,37 +182,30 @@ def _session_logits(session: OnnxSession, data: FaceDataset) -> NDArray[np.float
     return np.concatenate([session.run(_batch(data, i).numpy()) for i in range(0, len(data), _BATCH)])
 
 
-def _batch(data: FaceDataset, start: int) -> torch.Tensor:
-    pixels = torch.from_numpy(data.images[start : start + _BATCH])
+def _batch(data: FaceDataset, start: int, faces: int = _BATCH) -> torch.Tensor:
+    pixels = torch.from_numpy(data.images[start : start + faces])
     return normalise(pixels.unsqueeze(1).float() / 255)
 
 
 @torch.no_grad()
 def _parity(network: nn.Module, data: FaceDataset, logits: NDArray[np.float32]) -> Parity:
-    ours = torch.cat([network(_batch(data, i)) for i in range(0, len(data), _BATCH)]).numpy()
-    difference = np.abs(softmax(ours.astype(float), axis=1) - softmax(logits.astype(float), axis=1)).max()
-    return Parity(len(data), int((ours.argmax(1) != logits.argmax(1)).sum()), float(difference))
+    return _compare(
+        torch.cat([network(_batch(data, i)) for i in range(0, len(data), _BATCH)]).numpy(), logits
+    )
 
 
-def _card(
-    name: str,
-    network: nn.Module,
-    config: TrainingConfig,
-    train: FaceDataset,
-    validation: FaceDataset,
-    logits: NDArray[np.float32],
-    log: dict[str, Any],
-) -> Card:
-    temperature = calibration.fit_temperature(logits, validation.targets)
-    probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
-    threshold, _ = calibration.choose_threshold(probabilities, validation.targets, ANSWERED_RIGHT)
+def _compare(one: NDArray[np.float32], other: NDArray[np.float32]) -> Parity:
+    difference = np.abs(softmax(one.astype(float), axis=1) - softmax(other.astype(float), axis=1)).max()
+    return Parity(len(one), int((one.argmax(1) != other.argmax(1)).sum()), float(difference))
+
+
+def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, log: dict[str, Any]) -> Card:
+    train, validation = split.train, split.validation
     height, width = validation.images.shape[1:]
     return Card(
         name=name,
         labels=validation.labels,
         input=ModelInput(width=width, height=height, colour="gray", mean=MEAN, std=STD),
-        temperature=round(temperature, 4),
-        threshold=round(threshold, 4),
         parameters=count_parameters(network),
         multiply_adds=count_multiply_adds(network, (1, height, width)),
         architecture=config.architecture,
@@ -204,18 +226,29 @@ def _card(
     )
 
 
-def _with_test(card: Card, session: OnnxSession, test: FaceDataset) -> Card:
+def _calibrated(card: Card, logits: NDArray[np.float32], validation: FaceDataset) -> Card:
+    """Return the card with the temperature and the threshold that fit the validation faces."""
+    temperature = calibration.fit_temperature(logits, validation.targets)
+    probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
+    threshold, _ = calibration.choose_threshold(probabilities, validation.targets, ANSWERED_RIGHT)
+    return replace(card, temperature=round(temperature, 4), threshold=round(threshold, 4))
+
+
+def _measured(card: Card, session: OnnxSession, test: FaceDataset | None) -> Card:
+    """Return the card with the figures on the test faces, where there are any."""
+    if test is None:
+        return card
     evaluation = evaluate(Model(card.name, card, session, digest=""), test)
     metrics: tuple[Metric, ...] = evaluation.metrics()
     confusion = tuple(tuple(int(n) for n in row) for row in evaluation.confusion)
     return replace(card, metrics=metrics, confusion=confusion)
 
 
-def _write(output: Path, name: str, content: bytes, card: Card) -> Path:
+def _write(output: Path, content: bytes, card: Card) -> Path:
     graph = onnx.load_model_from_string(content)
     onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(card.without_digest().to_dict())})
     final = graph.SerializeToString(deterministic=True)
-    path = output / f"{name}.onnx"
+    path = output / f"{card.name}.onnx"
     ensure_folder(output)
     atomic_write(path, final)
     digested = replace(card, sha256=hashlib.sha256(final).hexdigest())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.core.errors import DatasetError
 from mien.datasets.dataset import FaceDataset
@@ -11,15 +14,25 @@ from mien.datasets.dataset import FaceDataset
 def stratified_split(dataset: FaceDataset, fraction: float, seed: int) -> tuple[FaceDataset, FaceDataset]:
     """Split off `fraction` of every label (at least one face); equal seeds give equal splits.
 
-    Equal pictures stay on the same side, so that no face is both trained on and validated on.
+    Equal pictures stay on the same side, so that no face is both trained on and validated on. Where the
+    data set knows who is on its pictures, a person stays on one side too; the shares of the labels are
+    then kept as nearly as whole persons allow.
 
     Returns:
         The larger rest and the split-off part, both in the original order.
     """
+    apart = split_mask(dataset, fraction, seed)
+    return dataset.subset(~apart), dataset.subset(apart)
+
+
+def split_mask(dataset: FaceDataset, fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Return which faces `stratified_split` splits off, bool (faces,)."""
     if not 0.0 < fraction < 1.0:
         raise DatasetError(f"the split-off fraction has to be between 0 and 1, not {fraction}")
     generator = np.random.default_rng(seed)
-    groups = _groups(dataset)
+    if dataset.groups is not None:
+        return _mask_by_person(dataset, fraction, generator)
+    groups = _picture_groups(dataset)
     apart = np.zeros(len(dataset), dtype=bool)
     for label, name in enumerate(dataset.labels):
         members = np.unique(groups[dataset.targets == label])
@@ -29,17 +42,67 @@ def stratified_split(dataset: FaceDataset, fraction: float, seed: int) -> tuple[
             )
         chosen = generator.permutation(members)[: max(1, round(fraction * len(members)))]
         apart |= np.isin(groups, chosen)
-    return dataset.subset(~apart), dataset.subset(apart)
+    return apart
 
 
 def drop_shared(dataset: FaceDataset, other: FaceDataset) -> FaceDataset:
     """Return `dataset` without the faces whose picture also stands in `other`."""
-    elsewhere = {picture.tobytes() for picture in other.images}
-    kept = np.array([picture.tobytes() not in elsewhere for picture in dataset.images], dtype=bool)
+    elsewhere = set(picture_keys(other.images))
+    kept = np.array([key not in elsewhere for key in picture_keys(dataset.images)], dtype=bool)
     return dataset if kept.all() else dataset.subset(kept)
 
 
-def _groups(dataset: FaceDataset) -> np.ndarray:
+def picture_keys(images: NDArray[np.uint8]) -> list[bytes]:
+    """Return 16 bytes for each picture (faces, height, width), equal for equal pictures of one size."""
+    return [blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest() for picture in images]
+
+
+def _picture_groups(dataset: FaceDataset) -> NDArray[np.int64]:
     """Number the different pictures; copies of one picture get the number of the first."""
     first: dict[bytes, int] = {}
-    return np.array([first.setdefault(p.tobytes(), i) for i, p in enumerate(dataset.images)], dtype=np.int64)
+    keys = picture_keys(dataset.images)
+    return np.array([first.setdefault(key, i) for i, key in enumerate(keys)], dtype=np.int64)
+
+
+def _mask_by_person(
+    dataset: FaceDataset, fraction: float, generator: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Take persons, those with most faces first, where that brings the labels nearer to their share."""
+    groups = _person_groups(dataset)
+    counts = np.zeros((groups.max() + 1, len(dataset.labels)))
+    np.add.at(counts, (groups, dataset.targets), 1)
+    total = counts.sum(0)
+    shares = counts / np.maximum(total, 1)
+    order = generator.permutation(len(counts))
+    order = order[np.argsort(-counts[order].sum(1), kind="stable")]
+    missing, chosen = np.where(total > 0, fraction, 0.0), []
+    for group in order:
+        left = missing - shares[group]
+        if (left**2).sum() < (missing**2).sum():
+            missing = left
+            chosen.append(group)
+    apart = np.isin(groups, chosen)
+    for side, faces in (("rest", ~apart), ("split-off part", apart)):
+        if (np.bincount(dataset.targets[faces], minlength=len(total))[total > 0] == 0).any():
+            raise DatasetError(
+                f"no split by persons leaves every label faces in the {side}; {len(counts)} persons are "
+                "too few"
+            )
+    return apart
+
+
+def _person_groups(dataset: FaceDataset) -> NDArray[np.int64]:
+    """Number the sets of faces that cannot be parted: of one person, or copies of one picture."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pictures = _picture_groups(dataset)
+    first: dict[str, int] = {}
+    people = dataset.groups or ()
+    leaders = [first.setdefault(who, i) if who else i for i, who in enumerate(people)]
+    faces = np.arange(len(dataset))
+    ends = np.concatenate([pictures, np.array(leaders, dtype=np.int64)])
+    starts = np.concatenate([faces, faces])
+    links = coo_array((np.ones(len(ends)), (starts, ends)), shape=(len(dataset), len(dataset)))
+    _, numbers = connected_components(links, directed=False)
+    return np.asarray(numbers, np.int64)

@@ -31,6 +31,7 @@ COMMANDS: dict[str, _Command] = {
     "models": _Command("mien.cli.models", "List, show, add, get and check models."),
     "train": _Command("mien.cli.train", "Train a model on labelled faces and export it."),
     "evaluate": _Command("mien.cli.evaluate", "Measure a model on labelled faces."),
+    "dataset": _Command("mien.cli.dataset", "Describe, check, split, convert, fetch and make data sets."),
     "export": _Command("mien.cli.export", "Export the best network of a training run."),
 }
 

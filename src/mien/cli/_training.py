@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -17,7 +17,11 @@ _T = TypeVar("_T")
 
 Data = Annotated[
     Path,
-    typer.Argument(metavar="DATA", help="Folder with one folder of faces an emotion.", show_default=False),
+    typer.Argument(
+        metavar="DATA",
+        help="Labelled faces: a folder with one folder an emotion, or what else mien dataset reads.",
+        show_default=False,
+    ),
 ]
 Votes = Annotated[
     Path | None,
@@ -29,8 +33,8 @@ Test = Annotated[
     Path | None,
     typer.Option(
         metavar="DATA",
-        help="Faces of a test split: reported in the card and never used for anything else; training faces "
-        "that also stand there are left out.",
+        help="Faces to test on, or a data set with a test split: reported in the card and never used for "
+        "anything else; training faces that also stand there are left out.",
         show_default=False,
     ),
 ]
@@ -51,16 +55,19 @@ def with_training(load: Callable[[], _T]) -> _T:
 
 
 def training_data(
-    data: Path, votes: Path | None, test: Path | None
+    data: Path, votes: Path | None, test: Path | None, labels: Sequence[str] | None = None
 ) -> tuple[FaceDataset, FaceDataset | None, int]:
-    """Return the faces to train on, those to report on, and how many stood in both and were left out."""
-    from mien.datasets import drop_shared, read_folder, read_votes, with_votes
+    """Return the faces to train on, those to report on, and how many stood in both and were left out.
 
-    faces = read_folder(data)
+    Of data with several splits the one that the use asks for is taken. `labels` may be one's own.
+    """
+    from mien.datasets import drop_shared, load_dataset, read_votes, with_votes
+
+    faces = load_dataset(data, default="train", labels=labels)
     if votes is not None:
         faces = with_votes(faces, read_votes(votes))
     if test is None:
         return faces, None, 0
-    reported = read_folder(test)
+    reported = load_dataset(test, default="test", labels=labels)
     kept = drop_shared(faces, reported)
     return kept, reported, len(faces) - len(kept)

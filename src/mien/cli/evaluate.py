@@ -39,6 +39,10 @@ def evaluate(
         str, typer.Argument(metavar="MODEL", help="Name of a model, or an .onnx file.", show_default=False)
     ],
     data: Data,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Split to measure on; the test split without it.", show_default=False),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="Write all figures as JSON.", show_default=False),
@@ -51,12 +55,12 @@ def evaluate(
 ) -> None:
     """Load both, measure, show."""
     from mien.core.files import atomic_write
-    from mien.datasets import read_folder
+    from mien.datasets import load_dataset
     from mien.evaluation import evaluate as measure
     from mien.zoo.registry import load_model
 
     loaded = load_model(model, threads=threads, device=device)
-    evaluation = measure(loaded, read_folder(data))
+    evaluation = measure(loaded, load_dataset(data, split, default="test"))
     figures: dict[str, Any] = {"model": loaded.reference.to_dict(), **evaluation.to_dict()}
     text = json.dumps(figures, indent=2)
     if output is not None:

@@ -108,8 +108,8 @@ def cut_faces(
                 counts[label] = counts.get(label, 0) + 1
         if not counts:
             raise DatasetError(
-                f"no face was found in the {len(items)} photos of {shown(photos)}, of which {len(unreadable)} "
-                "cannot be read; nothing was written"
+                f"no face was found in the {len(items)} photos of {shown(photos)}, of which "
+                f"{len(unreadable)} cannot be read; nothing was written"
             )
     return CutReport(len(items), counts, tuple(without), tuple(unreadable))
 

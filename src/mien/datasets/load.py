@@ -34,6 +34,7 @@ def load_dataset(
     path: str | Path,
     split: str | None = None,
     *,
+    default: str | None = None,
     side: int | None = None,
     labels: Sequence[str] | None = None,
     neutral: bool = False,
@@ -53,6 +54,7 @@ def load_dataset(
         path: the folder or file.
         split: "train", "validation" or "test", which takes FER2013's public and private test together;
             "public-test" or "private-test"; None is everything.
+        default: the split to take where there are several and `split` is None.
         side: resize every face to this many pixels a side, averaging areas; a picture that is not square
             loses its longer side's ends. Without it pictures of different sizes are refused.
         labels: take these only, in this order; they may be labels of your own besides the known emotions.
@@ -67,6 +69,8 @@ def load_dataset(
         OptionError: `split` or `side` has a value that is none.
     """
     whole = _load(Path(path), _Options(side, neutral, _own(labels), cache))
+    if split is None and len(whole.splits()) > 1:
+        split = default
     chosen = _choose(whole, split, labelled)
     return chosen if labels is None else chosen.with_labels(labels)
 

@@ -1,0 +1,347 @@
+"""`mien dataset`: what labelled faces hold, what is wrong with them, and making more of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mien.cli import _exits
+from mien.cli._progress import ProgressBar
+from mien.cli._text import complain, printable
+from mien.cli._training import Votes
+
+if TYPE_CHECKING:
+    from mien.datasets import FaceDataset
+    from mien.datasets.check import CheckReport
+    from mien.datasets.describe import Description
+
+_HELP = f"""
+Describe, check, split, convert, fetch and make data sets of labelled faces.
+
+DATA is a folder with one folder of faces an emotion, below train/, validation/ and test/ or not; a CSV \
+table (fer2013.csv, train.csv) or a folder of them; or CK+ or JAFFE as they are distributed.
+
+{_exits.HELP}
+"""
+
+app = typer.Typer(
+    help=_HELP,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+
+Data = Annotated[Path, typer.Argument(metavar="DATA", help="Labelled faces.", show_default=False)]
+Out = Annotated[
+    Path, typer.Option("--output", "-o", "--out", metavar="PATH", help="Where to write.", show_default=False)
+]
+Side = Annotated[int | None, typer.Option(min=8, max=1024, help="Resize faces to this many pixels a side.")]
+Labels = Annotated[
+    str | None,
+    typer.Option(metavar="A,B,…", help="These labels only; they may be your own.", show_default=False),
+]
+Neutral = Annotated[
+    bool, typer.Option("--neutral", help="Of CK+, take the first frame of each sequence as neutral too.")
+]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Read all files, and keep nothing for the next time.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _listed(labels: str | None) -> list[str] | None:
+    return None if labels is None else labels.split(",")
+
+
+@app.command("describe")
+def describe_command(
+    data: Data,
+    votes: Votes = None,
+    side: Side = None,
+    labels: Labels = None,
+    neutral: Neutral = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write the numbers as JSON.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+    no_cache: NoCache = False,
+) -> None:
+    """Say how many faces of which label there are, how large and bright, and what the crowd says of them."""
+    from mien.core.files import atomic_write
+    from mien.datasets import load_splits, read_votes, with_votes
+    from mien.datasets.describe import describe
+
+    splits = load_splits(data, side=side, labels=_listed(labels), neutral=neutral, cache=not no_cache)
+    if votes is not None:
+        table = read_votes(votes)
+        splits = {name: with_votes(faces, table) for name, faces in splits.items()}
+    described = {name: describe(faces) for name, faces in splits.items()}
+    text = json.dumps([{"split": name, **d.to_dict()} for name, d in described.items()], indent=2)
+    if output is not None:
+        atomic_write(output, text + "\n")
+    if as_json:
+        typer.echo(text)
+    else:
+        for number, description in enumerate(described.values()):
+            typer.echo("\n" * bool(number), nl=False)
+            _show(description)
+
+
+def _show(d: Description) -> None:
+    people = "" if d.people is None else f" of {d.people} persons"
+    typer.echo(f"{printable(d.source)}: {d.faces} faces{people}, {d.width}×{d.height} pixels")
+    width = max(12, *(len(label) + 2 for label in d.counts))
+    typer.echo(
+        f"{'label':<{width}}{'faces':>8}{'share':>8}{'brightness':>12}" + "  agreement" * bool(d.votes)
+    )
+    for label, count in d.counts.items():
+        light = f"{d.brightness_by_label[label].mean:.0f}" if count else "-"
+        agreement = d.votes.by_label[label] if d.votes else None
+        last = "" if agreement is None else f"{agreement:>11.1%}"
+        typer.echo(f"{printable(label):<{width}}{count:>8}{count / d.faces:>8.1%}{light:>12}{last}")
+    if d.imbalance is not None:
+        typer.echo(f"the most frequent label has {d.imbalance:.1f} times the faces of the rarest")
+    typer.echo(
+        f"brightness {d.brightness.mean:.0f} ± {d.brightness.std:.0f} of 255, "
+        f"contrast {d.contrast.mean:.0f} ± {d.contrast.std:.0f}"
+    )
+    if d.copies:
+        typer.echo(f"{d.copies} faces are exact copies of others; see mien dataset check")
+    if d.votes is not None:
+        typer.echo(
+            f"{d.votes.faces} faces have {d.votes.votes:.1f} votes each; the favourite gets "
+            f"{d.votes.top_share:.1%} of them and is the label of {d.votes.agreement:.1%}"
+        )
+
+
+@app.command("check")
+def check_command(
+    data: Data,
+    side: Side = None,
+    labels: Labels = None,
+    near: Annotated[bool, typer.Option("--near/--exact", help="Look for near copies too.")] = True,
+    across: Annotated[
+        bool, typer.Option("--across", help="Of copies, name those only that stand in two splits.")
+    ] = False,
+    most: Annotated[int, typer.Option("--most", min=0, help="Findings of a kind to print.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Find unreadable files, wrong sizes, copies (also across splits) and copies with different labels.
+
+    The exit code is 1 when something is found. Near copies are the same picture at another size, brightness
+    or compression.
+    """
+    from mien.datasets.check import check
+
+    with ProgressBar(2, "Reading") as bar:
+        report = check(
+            data,
+            side=side,
+            own=tuple(_listed(labels) or ()),
+            near=near,
+            progress=lambda done: bar.show(done, done + 1),
+        )
+    if as_json:
+        typer.echo(json.dumps(report.to_dict(), indent=2))
+    else:
+        _show_findings(report, across, most)
+    if not report.sound:
+        raise typer.Exit(_exits.SOME_FAILED)
+
+
+def _show_findings(report: CheckReport, across: bool, most: int) -> None:
+    typer.echo(f"{printable(report.source)} ({report.kind}): {report.faces} faces can be read")
+    _show_some("cannot be read", [why for _, why in report.unreadable], most)
+    sizes = [f"{where}: {width}×{height}" for where, (width, height) in report.wrong_size]
+    _show_some("have another size", sizes, most)
+    for kind in ("exact", "near"):
+        groups = [g for g in report.copies if g.kind == kind and (g.across_splits or not across)]
+        lines = []
+        for group in groups:
+            faces = zip(group.where, group.labels, strict=True)
+            notes = " (across splits)" * group.across_splits + " (different labels)" * group.conflicting
+            lines.append(" = ".join(f"{where} {label}" for where, label in faces) + notes)
+        _show_some(f"groups of {kind} copies", lines, most)
+        if groups:
+            parted = sum(g.across_splits for g in groups)
+            typer.echo(
+                f"  {parted} across splits, {sum(g.conflicting for g in groups)} with different labels"
+            )
+    if report.sound:
+        typer.echo("nothing is wrong")
+
+
+def _show_some(what: str, lines: list[str], most: int) -> None:
+    if lines:
+        typer.echo(f"{len(lines)} {what}")
+        for line in lines[:most]:
+            typer.echo(f"  {printable(line)}")
+        if len(lines) > most:
+            typer.echo(f"  … and {len(lines) - most} more")
+
+
+@app.command("split")
+def split_command(
+    data: Data,
+    output: Out,
+    validation: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of all faces.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of all faces.")] = 0.1,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal splits.")] = 0,
+    side: Side = None,
+    labels: Labels = None,
+    link: Annotated[bool, typer.Option("--link", help="Hard links in place of copies.")] = False,
+) -> None:
+    """Split faces into train, validation and test: a new folder, or one table (--output FILE.csv).
+
+    Every label keeps its share. Copies of a picture stay in one part, and so does a person where the data
+    set says who is on its pictures (CK+, JAFFE).
+    """
+    from mien.datasets.write import write_splits
+
+    parts = write_splits(
+        data,
+        output,
+        validation=validation,
+        test=test,
+        seed=seed,
+        side=side,
+        labels=_listed(labels),
+        link=link,
+    )
+    _say_written(parts, output)
+
+
+@app.command("convert")
+def convert_command(
+    data: Data,
+    output: Out,
+    side: Side = None,
+    labels: Labels = None,
+    neutral: Neutral = False,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="In a table, FER2013's numbers in place of names.")
+    ] = False,
+) -> None:
+    """Write faces as a folder with one folder an emotion, or as a table (--output FILE.csv); splits stay."""
+    from mien.datasets import load_splits
+    from mien.datasets.write import write_folder, write_table
+
+    splits = load_splits(data, side=side, labels=_listed(labels), neutral=neutral)
+    if output.suffix.lower() == ".csv":
+        write_table(splits, output, codes=codes)
+    else:
+        write_folder(splits, output)
+    _say_written(splits, output)
+
+
+def _say_written(parts: dict[str, FaceDataset], output: Path) -> None:
+    for name, faces in parts.items():
+        counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
+        typer.echo(printable(f"{name or 'all'}: {len(faces)} faces ({counts})"))
+    typer.echo(printable(str(output)))
+
+
+@app.command("fetch")
+def fetch_command(
+    url: Annotated[str, typer.Argument(metavar="URL", help="https address.", show_default=False)],
+    sha256: Annotated[
+        str, typer.Option("--sha256", metavar="HEX", help="SHA-256 of the download.", show_default=False)
+    ],
+    output: Out,
+    most: Annotated[int, typer.Option("--max-gb", min=1, help="Most gigabytes, unpacked too.")] = 10,
+) -> None:
+    """Download a data set, check its SHA-256 and unpack it (ZIP, TAR); after a failure nothing stays."""
+    from mien.datasets.fetch import fetch
+
+    with _transfer_bar("Fetching") as progress:
+        folder = fetch(url, output, sha256=sha256, max_bytes=most << 30, progress=progress)
+    typer.echo(printable(str(folder)))
+
+
+@contextmanager
+def _transfer_bar(what: str) -> Iterator[Callable[[int, int | None], None] | None]:
+    """A bar on standard error where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@app.command("faces")
+def faces_command(
+    photos: Annotated[
+        Path, typer.Argument(metavar="PHOTOS", help="Folder of whole photos.", show_default=False)
+    ],
+    output: Out,
+    side: Annotated[int, typer.Option(min=8, max=1024, help="Pixels a side of the crops.")] = 48,
+    every_face: Annotated[
+        bool, typer.Option("--every-face", help="All faces of a photo, not the largest only.")
+    ] = False,
+    sort: Annotated[
+        bool, typer.Option("--sort", help="Sort photos without an emotion by what the model reads.")
+    ] = False,
+    model: Annotated[
+        str | None, typer.Option(help="Model to sort with; the default one without it.", show_default=False)
+    ] = None,
+    detector: Annotated[str, typer.Option(metavar="auto|yunet|haar", help="Face detector.")] = "auto",
+    min_face: Annotated[int, typer.Option(min=1, help="Smallest face, in pixels.")] = 24,
+    labels: Labels = None,
+    neutral: Neutral = False,
+    as_json: AsJson = False,
+) -> None:
+    """Cut training crops out of whole photos, found and aligned as mien analyze does it.
+
+    Photos in one folder an emotion, and those of CK+ and JAFFE, keep their emotion. The exit code is 1 when
+    photos cannot be read; those without a face are named.
+    """
+    from mien.core.options import AnalysisOptions
+    from mien.datasets.faces import cut_faces
+    from mien.zoo.registry import load_model
+
+    options = AnalysisOptions(detector=detector, min_face=min_face)
+    with ProgressBar(2, "Cutting") as bar:
+        report = cut_faces(
+            photos,
+            output,
+            side=side,
+            options=options,
+            every_face=every_face,
+            model=load_model(model) if sort or model is not None else None,
+            own=tuple(_listed(labels) or ()),
+            neutral=neutral,
+            progress=bar.show,
+        )
+    figures: dict[str, Any] = {
+        "photos": report.photos,
+        "faces": report.faces,
+        "without_face": list(report.without_face),
+        "unreadable": [{"where": where, "why": why} for where, why in report.unreadable],
+    }
+    for where in report.without_face:
+        complain(f"no face in {where}")
+    for _, why in report.unreadable:
+        complain(why)
+    if as_json:
+        typer.echo(json.dumps(figures, indent=2))
+    else:
+        listed = ", ".join(
+            f"{label or 'not sorted'} {count}" for label, count in sorted(report.faces.items())
+        )
+        typer.echo(printable(f"{sum(report.faces.values())} faces of {report.photos} photos: {listed}"))
+        typer.echo(printable(str(output)))
+    if report.unreadable:
+        raise typer.Exit(_exits.SOME_FAILED)

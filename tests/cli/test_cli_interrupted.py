@@ -27,18 +27,21 @@ def children(pid: int) -> list[int]:
     return [child for child in named if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_ctrl_c_leaves_what_is_done_readable_and_the_next_run_goes_on(jobs, start, mien, place: Path) -> None:
+@pytest.mark.parametrize(("jobs", "number"), [("1", signal.SIGINT), ("2", signal.SIGINT), ("1", signal.SIGTERM)])
+def test_a_stopped_run_leaves_what_is_done_readable_and_the_next_goes_on(
+    jobs, number, start, mien, place: Path
+) -> None:
     names = make_photos(place / "photos", MANY)
     arguments = ("analyze", "photos", "--output", "out.jsonl", "--no-rotate", "--jobs", jobs)
     # A group of its own, as a terminal's: Ctrl-C reaches the processes of the pool too.
     process = start(*arguments, start_new_session=True)
     process.stdout.readline()
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     _, err = process.communicate()
 
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert b"Traceback" not in err
+    assert b"mien: wrote 'out.jsonl'" in err
     assert f"of {MANY} inputs left; the same command goes on".encode() in err
     done = sources(place / "out.jsonl")
     assert done == [f"photos/{Path(name).name}" for name in names][: len(done)]
@@ -46,6 +49,31 @@ def test_ctrl_c_leaves_what_is_done_readable_and_the_next_run_goes_on(jobs, star
 
     assert mien(*arguments).code == 0
     assert [Path(source).name for source in sources(place / "out.jsonl")] == [Path(n).name for n in names]
+    assert sorted(path.name for path in place.iterdir()) == ["out.jsonl", "photos"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_leaves_the_file_of_an_earlier_one_alone(number, start, mien, place: Path) -> None:
+    names = make_photos(place / "photos", MANY)
+    assert mien("analyze", *names[:3], "--output", "out.jsonl", "--no-rotate").code == 0
+    before = (place / "out.jsonl").read_bytes()
+    arguments = ("analyze", "photos", "--output", "out.jsonl", "--no-rotate")
+    process = start(*arguments)
+    printed = process.stdout.readline()
+    process.send_signal(number)
+    rest, err = process.communicate()
+
+    assert process.returncode == 128 + number
+    assert (place / "out.jsonl").read_bytes() == before
+    assert b"wrote" not in err
+    left = b"left 'out.jsonl' as it was before this run; results so far are kept in 'out.jsonl.ledger'"
+    assert left in err
+    assert b"inputs left; the same command goes on" in err
+    kept = (place / "out.jsonl.ledger").read_bytes().splitlines()[1:]
+    assert len(kept) == len((printed + rest).splitlines()) > 0
+
+    assert mien(*arguments).code == 0
+    assert len(sources(place / "out.jsonl")) == MANY
     assert sorted(path.name for path in place.iterdir()) == ["out.jsonl", "photos"]
 
 

@@ -47,12 +47,14 @@ def check_folder(folder: Path) -> None:
         ) from error
 
 
-class _NothingDoneError(Exception):
+class _NoFileError(Exception):
     """Leaves the block of a writer so that it writes nothing."""
 
 
 @contextmanager
-def result_file(path: Path, *, labels: Sequence[str] | None = None) -> Iterator[Callable[[Outcome], None]]:
+def result_file(
+    path: Path, *, labels: Sequence[str] | None = None, is_wanted: Callable[[], bool] | None = None
+) -> Iterator[Callable[[Outcome], None]]:
     """Give a function that writes outcomes, failures too, to `path` in the format of its suffix.
 
     The file appears whole when the block ends well. Where every outcome was a failure it does not, and
@@ -61,6 +63,7 @@ def result_file(path: Path, *, labels: Sequence[str] | None = None) -> Iterator[
     Args:
         path: ends in a suffix of `mien.records.FORMATS`.
         labels: of the model, for the columns of a table.
+        is_wanted: asked at the end of the block; where it says no, nothing is written.
 
     Raises:
         OptionError: the suffix is unknown.
@@ -71,7 +74,7 @@ def result_file(path: Path, *, labels: Sequence[str] | None = None) -> Iterator[
     from mien.records import Failure, open_writer
 
     done = 0
-    with suppress(_NothingDoneError), open_writer(path, labels=labels) as writer:
+    with suppress(_NoFileError), open_writer(path, labels=labels) as writer:
 
         def write(outcome: Outcome) -> None:
             nonlocal done
@@ -82,5 +85,5 @@ def result_file(path: Path, *, labels: Sequence[str] | None = None) -> Iterator[
                 done += 1
 
         yield write
-        if not done:
-            raise _NothingDoneError
+        if not done or not (is_wanted is None or is_wanted()):
+            raise _NoFileError

@@ -53,6 +53,7 @@ class _Tally:
     done: int = 0
     failed: int = 0
     faces: int = 0
+    keeps_older_file: bool = False
 
 
 @dataclass
@@ -118,16 +119,31 @@ class Job:
                 is_cancelled=interrupt.happened,
             )
             with closing(outcomes):
-                self._deliver(outcomes, tally, show, bar)
+                self._deliver(outcomes, interrupt, tally, show, bar)
         self._print(show.finish)
 
-    def _deliver(self, outcomes: Iterator[Outcome], tally: _Tally, show: Printer, bar: ProgressBar) -> None:
+    def _deliver(
+        self,
+        outcomes: Iterator[Outcome],
+        interrupt: Interrupt,
+        tally: _Tally,
+        show: Printer,
+        bar: ProgressBar,
+    ) -> None:
         from mien.batch import result_file
+
+        was_there = self.output is not None and self.output.exists()
+
+        def is_wanted() -> bool:
+            # Some results are better than none, but not better than an earlier run's that may be complete.
+            tally.keeps_older_file = was_there and interrupt.happened() and self._left(tally) > 0
+            return not tally.keeps_older_file
 
         with ExitStack() as stack:
             write = None
             if self.output is not None:
-                write = stack.enter_context(result_file(self.output, labels=self.labels))
+                file = result_file(self.output, labels=self.labels, is_wanted=is_wanted)
+                write = stack.enter_context(file)
             for outcome in outcomes:
                 if write is not None:
                     write(outcome)
@@ -158,13 +174,16 @@ class Job:
         elif not self.keep_ledger:
             book.remove()
 
+    def _left(self, tally: _Tally) -> int:
+        return len(self.items) - tally.done - tally.failed
+
     def _conclude(self, tally: _Tally, interrupt: Interrupt) -> int:
         if tally.done and self.announce:
             self._announce(tally)
         if interrupt.number is not None:
-            left = len(self.items) - tally.done - tally.failed
             goes_on = "; the same command goes on" if self.ledger is not None else ""
-            complain(f"interrupted with {left} of {_counted(len(self.items), 'input')} left{goes_on}")
+            inputs = _counted(len(self.items), "input")
+            complain(f"interrupted with {self._left(tally)} of {inputs} left{goes_on}")
             return 128 + interrupt.number
         if not tally.done:
             complain(
@@ -179,7 +198,10 @@ class Job:
         return _exits.DONE
 
     def _announce(self, tally: _Tally) -> None:
-        if self.output is not None:
+        if self.output is not None and tally.keeps_older_file:
+            kept = "" if self.ledger is None else f"; results so far are kept in {shown(self.ledger)}"
+            complain(f"left {shown(self.output)} as it was before this run{kept}")
+        elif self.output is not None:
             amount = f"{_counted(tally.done, 'picture')}, {_counted(tally.faces, 'face')}"
             complain(f"wrote {shown(self.output)}: {amount}")
         if self.annotate is not None:

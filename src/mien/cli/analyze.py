@@ -34,7 +34,8 @@ emotion, confidence, x, y, width, height; a picture without faces has one line w
 Messages go to standard error, one line for each input that failed; the others are still done.
 
 With --output, what is done is also kept in FILE.ledger until the run has ended: a run that was \
-interrupted, killed or out of room goes on where it stopped when the same command is given again.
+interrupted, killed or out of room goes on where it stopped when the same command is given again. A run \
+interrupted with Ctrl-C or SIGTERM also writes what is done to FILE, unless FILE was there before.
 
 {_exits.HELP}
 """

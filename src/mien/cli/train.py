@@ -77,6 +77,15 @@ def train(
             show_default=False,
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="RUN|FILE",
+            help="Fine-tune the best weights of an earlier run, or those of a .safetensors file.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the model; the folder's name without it.", show_default=False)
     ] = None,
@@ -84,7 +93,8 @@ def train(
 ) -> None:
     """Read the faces, train, export, say what came out."""
     config = resolve(preset, config_file, given)
-    loop, exporting = with_training(_load)
+    loop, exporting, starting = with_training(_load)
+    begin = None if start is None else starting.read_start(start)
     faces, reported, shared = training_data(data, votes, test)
     chosen = tuple(labels.split(",")) if labels else PRESET_LABELS.get(preset or "")
     if chosen:
@@ -101,6 +111,7 @@ def train(
             config,
             on_epoch=lambda log: typer.echo(_line(log, config.epochs)),
             on_step=lambda epoch, step, steps: bar.show(epoch * steps + step, config.epochs * steps),
+            start=begin,
         )
     export = exporting.export(
         output, faces, output, name=name or output.resolve().name, test=reported, int8=int8
@@ -108,10 +119,10 @@ def train(
     describe_export(export)
 
 
-def _load() -> tuple[Any, Any]:
-    from mien.training import export, loop
+def _load() -> tuple[Any, Any, Any]:
+    from mien.training import export, loop, start
 
-    return loop, export
+    return loop, export, start
 
 
 def _line(log: EpochLog, epochs: int) -> str:

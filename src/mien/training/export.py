@@ -120,7 +120,7 @@ def export(
             f"the exported file differs from PyTorch: {parity.different_top} of {parity.faces} top labels, "
             f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
         )
-    card = _card(name, network, config, split, log)
+    card = _card(name, network, config, split, {**log, "start": facts.get("start")})
     small = _small_export(content, card, logits, split, output, test) if int8 else None
     card = _measured(_calibrated(card, logits, split.validation), session, test)
     return Export(_write(output, content, card), card, parity, small)
@@ -218,6 +218,7 @@ def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, l
             "epoch": log["epoch"],
             "validation_accuracy": round(log["validation_accuracy"], 4),
             "recipe": config.to_dict(),
+            "start": log["start"],
             "mien": __version__,
         },
         licence=_LICENCE,

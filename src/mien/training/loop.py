@@ -33,6 +33,7 @@ from mien.training.losses import label_weights, soft_loss, soft_targets
 from mien.training.optimizers import create_optimizer, optimizer_state, restore_optimizer, set_rate
 from mien.training.run_folder import BEST, EVENTS, LAST
 from mien.training.schedules import EpochLog, is_best, learning_rate, patience_ended
+from mien.training.start import Start, put_weights
 
 MEAN, STD = 0.5, 0.25
 _EVALUATION_BATCH = 256
@@ -62,6 +63,7 @@ def train(
     config: TrainingConfig,
     on_epoch: Callable[[EpochLog], None] = lambda log: None,
     on_step: Callable[[int, int, int], None] = lambda epoch, step, steps: None,
+    start: Start | None = None,
 ) -> list[EpochLog]:
     """Train until the last epoch or until patience ends; go on where the folder's last checkpoint stands.
 
@@ -71,6 +73,7 @@ def train(
         config: the recipe; a folder that holds another one is refused.
         on_epoch: called after each epoch.
         on_step: called after each step with the epoch, the step's number and their count.
+        start: weights to fine-tune; fresh ones without it.
 
     Returns:
         The log of every epoch, those before a resume included.
@@ -81,8 +84,10 @@ def train(
     split = split_data(data, config)
     torch.manual_seed(config.seed)
     network = create_network(config.architecture, len(data.labels))
+    if start is not None:
+        put_weights(network, start)
     shape = (1, *data.images.shape[1:])
-    run_folder.open_run(folder, config, _facts(split), summarise(network, shape))
+    run_folder.open_run(folder, config, _facts(split, start), summarise(network, shape))
     run = _Run(network, split, folder, config)
     with EventLog(folder / EVENTS, run.epoch) as events:
         while not run.finished:
@@ -94,7 +99,7 @@ def train(
     return run.logs
 
 
-def _facts(split: Split) -> dict[str, Any]:
+def _facts(split: Split, start: Start | None) -> dict[str, Any]:
     """What a run was made with, beside its configuration."""
     return {
         "mien": __version__,
@@ -106,6 +111,7 @@ def _facts(split: Split) -> dict[str, Any]:
         "data_digest": split.train.digest(),
         "threads": torch.get_num_threads(),
         "device": str(choose_device()),
+        "start": None if start is None else start.facts,
     }
 
 

@@ -26,17 +26,19 @@ def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], arc
     Args:
         folder: of the run.
         config: how it is trained.
-        facts: plain types about data and code; the data's digest is under "data_digest".
+        facts: plain types about data and code, "data_digest" and "start" among them.
         architecture: the table of the network's layers.
 
     Raises:
-        TrainingError: the folder holds a run with other options or other data.
+        TrainingError: the folder holds a run with other options, other data or another start.
     """
     if (folder / CONFIG).exists():
         if read_config(folder) != config:
             raise TrainingError(f"{str(folder)!r} holds a run with other options; choose another folder")
         if read_facts(folder).get("data_digest", facts["data_digest"]) != facts["data_digest"]:
             raise TrainingError(f"{str(folder)!r} holds a run on other faces; choose another folder")
+        if read_facts(folder).get("start", facts["start"]) != facts["start"]:
+            raise TrainingError(f"{str(folder)!r} holds a run from another start; choose another folder")
         return
     ensure_folder(folder)
     atomic_write(folder / FACTS, json.dumps(dict(facts), indent=2) + "\n")

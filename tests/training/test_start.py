@@ -1,0 +1,68 @@
+"""Fine-tuning: from the weights of an earlier run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
+
+from test_training import QUICK, made_faces  # noqa: E402
+
+from mien.core.errors import OptionError, TrainingError  # noqa: E402
+from mien.training.architectures import create_network  # noqa: E402
+from mien.training.loop import train  # noqa: E402
+from mien.training.run_folder import read_facts  # noqa: E402
+from mien.training.start import put_weights, read_start  # noqa: E402
+
+FIRST = replace(QUICK, epochs=1)
+STILL = replace(QUICK, epochs=1, learning_rate=1e-9, warmup_epochs=0, seed=3)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("start") / "first"
+    train(made_faces(), folder, FIRST)
+    return folder
+
+
+def test_a_run_goes_on_from_the_best_weights_of_another(first: Path, tmp_path: Path) -> None:
+    start = read_start(first)
+    train(made_faces(), tmp_path / "second", STILL, start=start)
+    moved = read_start(tmp_path / "second").weights
+    trained = {name: t for name, t in start.weights.items() if "running" not in name}
+    assert all(torch.allclose(moved[name], tensor, atol=1e-5) for name, tensor in trained.items())
+    facts = read_facts(tmp_path / "second")["start"]
+    assert facts["epoch"] == 1
+    assert facts["recipe"]["learning_rate"] == FIRST.learning_rate
+
+
+def test_the_file_alone_serves_too(first: Path) -> None:
+    assert read_start(first / "best.safetensors").weights.keys() == read_start(first).weights.keys()
+
+
+def test_a_head_for_other_labels_stays_fresh(first: Path) -> None:
+    network = create_network("mien-base", 5)
+    assert put_weights(network, read_start(first)) == ("head.weight", "head.bias")
+    stem = network.state_dict()["stem.0.weight"]
+    assert torch.equal(stem, read_start(first).weights["stem.0.weight"])
+
+
+def test_weights_of_another_network_are_refused(first: Path) -> None:
+    with pytest.raises(TrainingError, match="another network"):
+        put_weights(create_network("r1", 2), read_start(first))
+
+
+def test_a_folder_with_a_run_from_another_start_is_refused(first: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "second"
+    train(made_faces(), folder, STILL)
+    with pytest.raises(TrainingError, match="another start"):
+        train(made_faces(), folder, STILL, start=read_start(first))
+
+
+def test_what_is_no_start_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="neither a run"):
+        read_start(tmp_path)
+    (tmp_path / "x.safetensors").write_bytes(b"no")
+    with pytest.raises(TrainingError, match="cannot be used"):
+        read_start(tmp_path / "x.safetensors")

@@ -60,7 +60,7 @@ def read(place: Path) -> Kept | None:
         # Copy-on-write: an array that may be written to, as all others, without changing the file.
         images = np.load(place.with_suffix(".npy"), mmap_mode="c", allow_pickle=False)
         items = tuple(
-            Item(where, name, label, split, group) for where, name, label, split, group in index["items"]
+            Item(place, name, label, split, who) for place, name, label, split, who in index["items"]
         )
         if images.dtype != np.uint8 or images.ndim != 3 or len(images) != len(items):
             return None

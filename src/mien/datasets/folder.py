@@ -65,4 +65,4 @@ def _items(root: Path, split: str, own: tuple[str, ...]) -> Iterator[Item]:
 
 
 def _item(path: Path, label: str | None, split: str) -> Item:
-    return Item(shown(path), path.name, label, split, person(path.name), path)
+    return Item("", path.name, label, split, person(path.name), path)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -187,8 +188,18 @@ def test_an_output_that_is_an_input_is_refused(mien, place: Path) -> None:
     assert (place / "a.csv").read_bytes() == FACE.read_bytes()
 
 
+needs_proc = pytest.mark.skipif(
+    not Path("/proc/self").exists(), reason="needs /proc, where nothing can be made"
+)
+
+
 @pytest.mark.parametrize(
-    "args", [["--output", "/proc/x.csv"], ["--annotate", "/proc/x"], ["--output", "f/x.csv"]]
+    "args",
+    [
+        pytest.param(["--output", "/proc/x.csv"], marks=needs_proc),
+        pytest.param(["--annotate", "/proc/x"], marks=needs_proc),
+        ["--output", "f/x.csv"],
+    ],
 )
 def test_a_place_that_cannot_be_written_is_known_before_the_work(args, mien, place: Path) -> None:
     (place / "f").touch()
@@ -197,6 +208,9 @@ def test_a_place_that_cannot_be_written_is_known_before_the_work(args, mien, pla
     assert len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.skipif(
+    sys.platform in ("win32", "darwin"), reason="file names have to be text on Windows and macOS"
+)
 def test_names_of_any_bytes_are_printed_on_one_line(start, place: Path) -> None:
     name = b"new\nline\x1b[31m\xff.jpg"
     shutil.copy(FACE, os.fsdecode(name))

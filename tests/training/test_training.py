@@ -58,6 +58,7 @@ def weights(folder: Path) -> dict[str, "torch.Tensor"]:
     return load_checkpoint(folder / "last.safetensors")[0]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_run_killed_in_the_middle_ends_with_the_same_bits(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     program = textwrap.dedent(f"""

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
+import subprocess
 import sys
 from dataclasses import fields
 from pathlib import Path
@@ -131,6 +133,7 @@ def test_options_reach_the_analysis(mien) -> None:
         (["--device", "abacus"], "abacus"),
         (["--median", "2"], "median has to be 0 or an odd number"),
         (["--output", "faces.doc"], "unknown suffix '.doc'"),
+        (["--output", ""], "unknown suffix ''"),
         (["--json", "--quiet"], "exclude each other"),
         (["--output", "x.csv", "--ledger", "x.csv"], "one file"),
     ],
@@ -248,3 +251,13 @@ def test_standard_input_as_picture_and_as_list(start) -> None:
     out, err = process.communicate(FACE.read_bytes()[:1000])
     assert (out, process.returncode) == (b"", 3)
     assert b"standard input" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the shell closes the streams")
+def test_closed_streams_are_empty_ones(place: Path) -> None:
+    command = shlex.join([sys.executable, "-m", "mien", "analyze"])
+    quiet = subprocess.run(f"{command} {shlex.quote(str(FACE))} >&-", shell=True, stderr=subprocess.PIPE)
+    assert (quiet.returncode, quiet.stderr) == (0, b"")
+    hungry = subprocess.run(f"{command} - <&-", shell=True, stderr=subprocess.PIPE)
+    assert hungry.returncode == 3
+    assert b"standard input is empty" in hungry.stderr

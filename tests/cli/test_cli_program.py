@@ -9,6 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 import mien
+from mien.cli import main
 from mien.cli._exits import exit_code
 from mien.cli._main import COMMANDS, app
 from mien.cli._text import printable
@@ -41,6 +42,7 @@ def test_every_command_is_listed_explained_and_there() -> None:
         explained = runner.invoke(app, [name, "--help"], prog_name="mien")
         assert explained.exit_code == 0
         assert f"Usage: mien {name}" in explained.output
+        assert "\\" not in explained.output
 
 
 def test_version() -> None:
@@ -88,3 +90,14 @@ def test_every_error_of_the_tree_has_a_code() -> None:
 def test_text_is_printed_on_one_line_and_visibly() -> None:
     assert printable("Ti\u1ebfng Vi\u1ec7t \U0001f600") == "Ti\u1ebfng Vi\u1ec7t \U0001f600"
     assert printable("a\nb\x1b[31m\udcff\u202e") == "a\\nb\\x1b[31m\\xff\\u202e"
+
+
+def test_ctrl_c_before_a_command_runs_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(args: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mien.cli._main.run", interrupted)
+    assert main(["doctor"]) == 130
+    assert capsys.readouterr().err == "mien: interrupted\n"

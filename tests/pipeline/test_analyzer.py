@@ -288,3 +288,9 @@ def test_model_path_is_looked_at_in_every_call(monkeypatch: pytest.MonkeyPatch, 
 def test_an_unknown_model_is_named() -> None:
     with pytest.raises(ModelNotFoundError, match="no-such-model"):
         mien.analyze(ASTRONAUT, model="no-such-model")
+
+
+@pytest.mark.parametrize("one", ["photos", b"bytes", Path("photos")])
+def test_many_needs_more_than_one(one: object, analyzer: Analyzer) -> None:
+    with pytest.raises(OptionError, match="several pictures, not one"):
+        analyzer.analyze_many(one)  # type: ignore[arg-type]

@@ -113,6 +113,9 @@ def test_a_card_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe")
     with pytest.raises(CardError, match="cannot be read"):
         Card.read(tmp_path / "bytes.json")
+    (tmp_path / "half.json").write_text('{"name":')
+    with pytest.raises(CardError, match=r"half\.json.*is not JSON"):
+        Card.read(tmp_path / "half.json")
 
 
 json_values = st.recursive(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 
@@ -11,6 +12,11 @@ def main(args: Sequence[str] | None = None) -> int:
     Args:
         args: without the program's name; without it those of the process.
     """
-    from mien.cli._main import run
+    try:
+        from mien.cli._main import run
 
-    return run(args)
+        return run(args)
+    except KeyboardInterrupt:
+        # While the libraries are still being loaded; a command that runs says more.
+        print("mien: interrupted", file=sys.stderr)
+        return 130

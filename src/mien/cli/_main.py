@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
@@ -100,6 +102,7 @@ for _name, _command in COMMANDS.items():
 
 def run(args: Sequence[str] | None) -> int:
     """Run a command; turn whatever ends it into one line and an exit code."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # A terminal or file that cannot show a letter gets an escape, not a crash.
@@ -110,6 +113,13 @@ def run(args: Sequence[str] | None) -> int:
     except OSError as error:
         code = _refused(error)
     return code
+
+
+def _open_closed_streams() -> None:
+    """Python has None for a stream that was closed before it started; nothing is read or kept there."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 def _refused(error: OSError) -> int:

@@ -117,7 +117,7 @@ def analyze(
     display_name(None, language)
     if as_json and quiet:
         raise OptionError("--json and --quiet exclude each other; leave one out")
-    book = ledger or (None if output is None else output.with_name(f"{output.name}.ledger"))
+    book = ledger or (None if output is None else output.parent / f"{output.name}.ledger")
     check_places(output, annotate, book)
     jobs = jobs or batch.processors()
     threads = threads or (None if jobs == 1 else max(1, batch.processors() // jobs))

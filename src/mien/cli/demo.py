@@ -29,7 +29,7 @@ CAUTION = (
 _HELP = f"""
 Analyse the sample photos that come with Mien.
 
-Prints a table of faces and emotions, writes the photos with their faces drawn and a JSON file with \\
+Prints a table of faces and emotions, writes the photos with their faces drawn and a JSON file with \
 everything that was found, and says where. Needs no network.
 
 [bold]Examples[/bold]

@@ -19,7 +19,7 @@ app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_c
 _HELP = f"""
 Check this installation and say what to do.
 
-Looks at Python, libraries, extras, models (their digests), detectors, processors and cameras, and reads a \\
+Looks at Python, libraries, extras, models (their digests), detectors, processors and cameras, and reads a \
 sample photo. Lines begin with ok, note (missing, but not needed) or problem; a problem makes exit code 1.
 
 [bold]Examples[/bold]

@@ -148,10 +148,14 @@ class Analyzer:
             color: as in `analyze`.
 
         Raises:
-            OptionError: `batch_size` is below 1.
+            OptionError: `batch_size` is below 1, or `sources` is one picture or folder instead of several.
         """
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise OptionError(f"batch_size has to be a whole number of at least 1, not {batch_size!r}")
+        if isinstance(sources, (str, bytes, bytearray, os.PathLike)):
+            # Text is iterable too: each of its letters would be taken for a path.
+            kind = type(sources).__name__
+            raise OptionError(f"sources has to be several pictures, not one {kind}; give a list of them")
         return self._many(iter(sources), batch_size, color)
 
     def _many(

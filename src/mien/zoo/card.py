@@ -198,7 +198,10 @@ class Card:
             ) from None
         except (OSError, UnicodeDecodeError) as error:
             raise CardError(f"card {str(path)!r} cannot be read: {error}") from error
-        return cls.from_json(text)
+        try:
+            return cls.from_json(text)
+        except CardError as error:
+            raise CardError(f"in {str(path)!r}: {error}") from error
 
 
 def _rows(rows: Sequence[Any], make: Any) -> tuple[Any, ...]:

@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from mien.batch import check_folder, check_output, plan, with_targets
 from mien.core.errors import OptionError, OutputError
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders, few links")
+any_bytes = pytest.mark.skipif(
+    sys.platform in ("win32", "darwin"), reason="file names have to be text on Windows and macOS"
+)
 
 
 @pytest.fixture
@@ -49,11 +55,13 @@ def test_excluded_folders_are_not_entered(tree: Path) -> None:
     assert names(plan(["p"], exclude=[Path("p/../p/sub")])) == ["p/a.png", "p/b.JPG"]
 
 
+@posix_only
 def test_a_loop_of_links_ends(tree: Path) -> None:
     (tree / "p" / "sub" / "up").symlink_to(tree / "p", target_is_directory=True)
     assert names(plan(["p"])) == ["p/a.png", "p/b.JPG", "p/sub/a.png"]
 
 
+@posix_only
 def test_what_cannot_be_used_says_why_and_stops_nothing(tree: Path) -> None:
     (tree / "empty").mkdir()
     os.mkfifo(tree / "pipe")
@@ -98,6 +106,7 @@ def test_standard_input_may_be_a_list(ending: str, tree: Path) -> None:
     assert [item.error is None for item in items] == [True] * 5 + [False]
 
 
+@any_bytes
 def test_a_list_can_hold_names_that_are_not_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     name = b"new\nline\xff.jpg"
@@ -157,5 +166,9 @@ def test_output_is_checked_before_the_work(tmp_path: Path) -> None:
         check_output(tmp_path / "x.csv")
     with pytest.raises(OptionError, match="unknown suffix"):
         check_output(tmp_path / "out.doc")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc, where no folder can be made")
+def test_a_folder_that_cannot_be_made_is_known_before_the_work() -> None:
     with pytest.raises(OutputError, match="cannot be"):
         check_folder(Path("/proc/mien"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import closing
 from pathlib import Path, PurePath
 
@@ -11,6 +12,8 @@ from mien import batch
 from mien.core.errors import ImageError, MienError, ModelError, OptionError, OutputError
 
 EXECUTORS = ("serial", "processes")
+
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals between processes")
 
 
 def item(name: str) -> batch.Item:
@@ -43,6 +46,7 @@ def test_outcomes_come_in_order_and_a_failure_stops_nothing(executor: str) -> No
     assert seen == [(done, 24) for done in range(1, 25)]
 
 
+@posix_only
 def test_processes_work_elsewhere_and_end_with_the_run() -> None:
     outcomes = list(batch.run(items(*map(str, range(12))), NameWorker(), executor="processes", jobs=2))
     workers = {outcome.analysis.width for outcome in outcomes}
@@ -52,6 +56,7 @@ def test_processes_work_elsewhere_and_end_with_the_run() -> None:
             os.kill(worker, 0)
 
 
+@posix_only
 def test_a_killed_process_is_replaced_and_its_items_are_done_again(tmp_path: Path) -> None:
     log = tmp_path / "log"
     names = ["a", "b", "once", "c", "d", "e"]
@@ -60,6 +65,7 @@ def test_a_killed_process_is_replaced_and_its_items_are_done_again(tmp_path: Pat
     assert log.read_text().splitlines().count("once") == 2
 
 
+@posix_only
 def test_an_item_that_kills_every_process_is_an_error_of_its_own(tmp_path: Path) -> None:
     names = ["a", "deadly", "b", "c", "deadly too", "d", "e", "f", "g"]
     outcomes = list(batch.run(items(*names), NameWorker(), executor="processes", jobs=2, batch_size=2))
@@ -67,6 +73,7 @@ def test_an_item_that_kills_every_process_is_an_error_of_its_own(tmp_path: Path)
     assert "'deadly' ended the process that read it" in str(outcomes[1].error)
 
 
+@posix_only
 def test_processes_that_die_at_the_start_end_the_run() -> None:
     with pytest.raises(MienError, match="end before they begin"):
         list(batch.run(items("a", "b"), StillbornWorker(), executor="processes", jobs=2))

@@ -201,7 +201,7 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
 
 
 @posix_only
-@pytest.mark.parametrize("name", ["a\nb.txt", os.fsdecode(b"caf\xe9.txt"), "x" * 250 + ".txt"])
+@pytest.mark.parametrize("name", ["a\nb.txt", "caf\udce9.txt", "x" * 250 + ".txt"])
 def test_unusual_names_are_written(tmp_path: Path, name: str) -> None:
     try:
         atomic_write(tmp_path / name, "text")
@@ -214,7 +214,7 @@ def test_unusual_names_are_written(tmp_path: Path, name: str) -> None:
 def test_names_are_shown_on_one_readable_line() -> None:
     assert shown("a\nb.txt") == r"'a\nb.txt'"
     assert shown(Path("é.txt")) == "'é.txt'"
-    assert shown(os.fsdecode(b"caf\xe9")) == (r"'caf\xe9'" if sys.platform != "win32" else shown("café"))
+    assert shown("caf\udce9") == r"'caf\xe9'"
     assert len(shown("x" * 10_000)) < 400
 
 

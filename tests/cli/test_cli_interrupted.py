@@ -27,7 +27,9 @@ def children(pid: int) -> list[int]:
     return [child for child in named if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
-@pytest.mark.parametrize(("jobs", "number"), [("1", signal.SIGINT), ("2", signal.SIGINT), ("1", signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("jobs", "number"), [("1", signal.SIGINT), ("2", signal.SIGINT), ("1", signal.SIGTERM)]
+)
 def test_a_stopped_run_leaves_what_is_done_readable_and_the_next_goes_on(
     jobs, number, start, mien, place: Path
 ) -> None:

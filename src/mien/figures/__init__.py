@@ -1,0 +1,39 @@
+"""Every plot of Mien, from plain data; the only room that knows matplotlib (extra `report`).
+
+A function gives a `Plot`, which is drawn when it is saved: as PNG or SVG, light or dark.
+"""
+
+from mien.figures.bars import class_distribution, corruption_bars, per_class_bars, score_bars
+from mien.figures.lines import (
+    Line,
+    precision_recall_curves,
+    reliability_diagram,
+    risk_coverage_curve,
+    roc_curves,
+    training_curves,
+)
+from mien.figures.matrix import confusion_matrix
+from mien.figures.plot import Plot
+from mien.figures.sheets import mistakes_sheet, sample_sheet
+from mien.figures.style import DARK, LIGHT, THEMES, Theme
+
+__all__ = [
+    "DARK",
+    "LIGHT",
+    "THEMES",
+    "Line",
+    "Plot",
+    "Theme",
+    "class_distribution",
+    "confusion_matrix",
+    "corruption_bars",
+    "mistakes_sheet",
+    "per_class_bars",
+    "precision_recall_curves",
+    "reliability_diagram",
+    "risk_coverage_curve",
+    "roc_curves",
+    "sample_sheet",
+    "score_bars",
+    "training_curves",
+]

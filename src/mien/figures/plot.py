@@ -1,0 +1,101 @@
+"""A figure that is drawn when it is wanted, in the form that is wanted."""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mien.core.errors import MissingExtraError, OptionError
+from mien.core.files import atomic_write
+from mien.figures.style import LIGHT, THEMES, WIDTH, Theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import FigureBase
+
+DPI = 160
+_TITLE = 0.34  # inches
+# matplotlib's settings belong to the whole process.
+_SETTINGS = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A figure to be drawn.
+
+    Attributes:
+        name: of its files, such as "confusion-matrix".
+        title: one line for people.
+        height: in inches, without the title; every figure is as wide as `style.WIDTH`.
+        draw: fills an empty matplotlib figure, or a part of one, in a theme.
+    """
+
+    name: str
+    title: str
+    height: float
+    draw: Callable[[FigureBase, Theme], None]
+
+    def png(self, theme: Theme = LIGHT, *, titled: bool = True) -> bytes:
+        """Return the figure as PNG, 864 pixels wide, with its title or without."""
+        return self._drawn("png", theme, titled, dpi=DPI, metadata={"Software": None})
+
+    def svg(self, theme: Theme = LIGHT, *, titled: bool = True) -> str:
+        """Return the figure as SVG, the same text for the same data, with its title or without."""
+        # The date would make equal figures differ.
+        metadata = {"Date": None, "Title": self.title}
+        return self._drawn("svg", theme, titled, metadata=metadata).decode("utf-8")
+
+    def save(self, folder: Path, themes: Sequence[Theme] = THEMES) -> tuple[Path, ...]:
+        """Write NAME.png and NAME.svg, and NAME-dark.png and NAME-dark.svg; return their paths.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+            OutputError: a file cannot be written.
+        """
+        paths = []
+        for theme in themes:
+            stem = self.name if theme is LIGHT else f"{self.name}-{theme.name}"
+            for suffix, content in ((".png", self.png(theme)), (".svg", self.svg(theme))):
+                atomic_write(folder / (stem + suffix), content)
+                paths.append(folder / (stem + suffix))
+        return tuple(paths)
+
+    def write(self, path: Path, theme: Theme = LIGHT) -> None:
+        """Write one file, PNG or SVG by its suffix.
+
+        Raises:
+            OptionError: the suffix is another.
+            MissingExtraError: matplotlib is not installed.
+            OutputError: the file cannot be written.
+        """
+        kinds: dict[str, Callable[[Theme], bytes | str]] = {".png": self.png, ".svg": self.svg}
+        if path.suffix.lower() not in kinds:
+            raise OptionError(f"figures are written as .png or .svg, not {path.suffix!r}")
+        atomic_write(path, kinds[path.suffix.lower()](theme))
+
+    def _drawn(self, form: str, theme: Theme, titled: bool, **settings: Any) -> bytes:
+        try:
+            import matplotlib as mpl
+            from matplotlib.figure import Figure
+        except ImportError:
+            raise MissingExtraError("matplotlib", "report") from None
+        content = io.BytesIO()
+        look: dict[Any, Any] = {**theme.settings(), "svg.hashsalt": f"{self.name}-{theme.name}"}
+        with _SETTINGS, mpl.rc_context(look), warnings.catch_warnings():
+            # A label in a script that the font lacks is drawn as boxes; the tables have it in words.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            head = _TITLE if titled else 0.0
+            figure = Figure(figsize=(WIDTH, self.height + head), layout="constrained")
+            if titled:
+                # A part of its own: the legends of some figures stand above their axes.
+                above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(head, self.height))[:, 0]
+                above.text(0.02, 0.4, self.title, va="center", fontsize=12, fontweight="bold")
+                self.draw(below, theme)
+            else:
+                self.draw(figure, theme)
+            figure.savefig(content, format=form, **settings)
+        return content.getvalue()

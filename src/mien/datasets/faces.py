@@ -119,7 +119,7 @@ def _photos(root: Path, own: tuple[str, ...], neutral: bool) -> tuple[Item, ...]
         found = sorted(p for p in root.rglob("*") if p.suffix.lower() in images.EXTENSIONS and p.is_file())
         items = tuple(Item("", path.name, None, "", person(path.name), path) for path in found)
     else:
-        source = recognise(root, own=own, neutral=neutral)
+        source = recognise(root, own=own, neutral=neutral, least=1)
         if not isinstance(source, Pictures):
             raise DatasetError(f"{shown(root)} is a table of faces and no folder of photos")
         items = source.items

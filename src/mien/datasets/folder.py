@@ -21,21 +21,21 @@ from mien.datasets._items import (
 )
 
 
-def list_folder(root: Path, own: tuple[str, ...] = ()) -> Pictures:
+def list_folder(root: Path, own: tuple[str, ...] = (), least: int = 2) -> Pictures:
     """List `root/<emotion>/<picture>` or `root/<split>/<emotion>/<picture>` by split and default order.
 
     Raises:
         DatasetError: a folder's name is no known emotion, two name the same one, an emotion or a split has
-            no pictures, or there are fewer than two emotions.
+            no pictures, or there are fewer than `least` emotions.
     """
     folders = folders_in(root)
     splits = {split: folder for folder in folders if (split := parse_split(folder.name)) is not None}
     if not splits or any(parse_split(folder.name) is None for folder in folders):
-        return Pictures("image folder", _items(root, "", own))
+        return Pictures("image folder", _items(root, "", own, least))
     if len(splits) < len(folders):
         raise DatasetError(f"{shown(root)} holds two folders for the same split")
     named = [(split, splits[split]) for split in SPLITS if split in splits]
-    items = [item for split, folder in named for item in _items(folder, split, own)]
+    items = [item for split, folder in named for item in _items(folder, split, own, least)]
     return Pictures("image folder with splits", items)
 
 
@@ -44,7 +44,7 @@ def list_plain(root: Path) -> Pictures:
     return Pictures("folder of pictures", [_item(path, None, "") for path in pictures_in(root)])
 
 
-def _items(root: Path, split: str, own: tuple[str, ...]) -> Iterator[Item]:
+def _items(root: Path, split: str, own: tuple[str, ...], least: int) -> Iterator[Item]:
     folders = {folder: parse_label(folder.name, own) for folder in folders_in(root)}
     if unknown := [folder.name for folder, label in folders.items() if label is None]:
         raise DatasetError(
@@ -53,7 +53,7 @@ def _items(root: Path, split: str, own: tuple[str, ...]) -> Iterator[Item]:
         )
     if len(set(folders.values())) != len(folders):
         raise DatasetError(f"{shown(root)} holds two folders for the same emotion")
-    if len(folders) < 2:
+    if len(folders) < least:
         raise DatasetError(
             f"{shown(root)} needs folders of two or more emotions, such as {', '.join(DEFAULT_LABELS)}"
         )

@@ -99,8 +99,10 @@ def read_folder(folder: str | Path) -> FaceDataset:
     return load_dataset(folder, cache=False)
 
 
-def recognise(path: Path, *, own: tuple[str, ...] = (), neutral: bool = False) -> Source:
+def recognise(path: Path, *, own: tuple[str, ...] = (), neutral: bool = False, least: int = 2) -> Source:
     """Return what lies at `path` in the form that it has, listed and not read.
+
+    An image folder has to have `least` emotions.
 
     Raises:
         DatasetError: nothing is there, or nothing that Mien knows.
@@ -112,12 +114,12 @@ def recognise(path: Path, *, own: tuple[str, ...] = (), neutral: bool = False) -
     if not path.is_dir():
         raise DatasetError(f"data folder {shown(path)} does not exist; check the path")
     try:
-        return _recognise_folder(path, own, neutral)
+        return _recognise_folder(path, own, neutral, least)
     except OSError as error:
         raise DatasetError(f"data folder {shown(path)} cannot be read: {reason(error)}") from error
 
 
-def _recognise_folder(path: Path, own: tuple[str, ...], neutral: bool) -> Source:
+def _recognise_folder(path: Path, own: tuple[str, ...], neutral: bool, least: int) -> Source:
     if (found := posed.find_ckplus(path)) is not None:
         return posed.list_ckplus(*found, neutral=neutral)
     if posed.is_jaffe(path):
@@ -127,7 +129,7 @@ def _recognise_folder(path: Path, own: tuple[str, ...], neutral: bool) -> Source
             return table.Tables(tables, own)
         if pictures_in(path):
             return folder.list_plain(path)
-    return folder.list_folder(path, own)
+    return folder.list_folder(path, own, least)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +62,17 @@ def _votes(reader: csv.DictReader[str], path: Path) -> dict[str, dict[str, int]]
 
 
 def with_votes(dataset: FaceDataset, table: Mapping[str, Mapping[str, int]]) -> FaceDataset:
-    """Return `dataset` with the votes for its labels; votes for other labels are left out."""
+    """Return `dataset` with the votes for its labels; votes for other labels are left out.
+
+    Raises:
+        DatasetError: the table names none of the faces, or two faces have one name that is in the table.
+    """
+    times = Counter(name for name in dataset.names if name in table)
+    if shared := [name for name, count in times.items() if count > 1]:
+        raise DatasetError(
+            f"{times[shared[0]]} faces have the name {shared[0]!r}, and votes go by name; rename all but the "
+            "one that was voted on"
+        )
     votes = np.zeros((len(dataset), len(dataset.labels)), dtype=np.float32)
     for row, name in enumerate(dataset.names):
         counted = table.get(name, {})

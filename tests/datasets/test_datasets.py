@@ -1,5 +1,6 @@
 """Readers, votes, splits and shared faces, through the room's public names."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,14 @@ def test_a_vote_table_that_is_no_text_is_refused(tmp_path: Path, content: bytes)
 def test_votes_for_other_pictures_are_refused() -> None:
     with pytest.raises(DatasetError, match="none of the data set"):
         with_votes(dataset([0, 1]), {"other.png": {"happy": 3}})
+
+
+def test_votes_for_a_name_that_two_faces_have_are_refused() -> None:
+    data = dataset([0, 1, 1])
+    data = replace(data, names=("a.png", "a.png", "b.png"))
+    with pytest.raises(DatasetError, match=r"2 faces have the name 'a\.png'"):
+        with_votes(data, {"a.png": {"happy": 3}})
+    assert with_votes(data, {"b.png": {"happy": 3}}).votes is not None
 
 
 def test_labels_are_left_out_and_put_in_another_order() -> None:

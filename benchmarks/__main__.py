@@ -7,7 +7,9 @@ import json
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,9 +37,10 @@ def main() -> int:
     machine = _machine()
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
     figures = []
-    for one in _figures(parts, _detectors()):
-        print(one.line(), flush=True)
-        figures.append(one)
+    with _own_data():
+        for one in _figures(parts, _detectors()):
+            print(one.line(), flush=True)
+            figures.append(one)
     ensure_folder(RESULTS)
     when = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     content = {
@@ -63,10 +66,29 @@ def _figures(parts: list[str], detectors: list[str]) -> Iterator[Figure]:
         yield from process.run()
 
 
+@contextmanager
+def _own_data() -> Iterator[None]:
+    """Give this process and those it starts an empty data folder, with YuNet where its file is to be had.
+
+    The person's own folder stays as it is, and what lies in it changes no figure.
+    """
+    yunet = store.asset_path("yunet") or _YUNET_BESIDE
+    before = os.environ.get("MIEN_DATA")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["MIEN_DATA"] = folder
+        try:
+            if yunet.is_file():
+                store.pull("yunet", source=str(yunet))
+            yield
+        finally:
+            if before is None:
+                del os.environ["MIEN_DATA"]
+            else:
+                os.environ["MIEN_DATA"] = before
+
+
 def _detectors() -> list[str]:
-    """Both detectors where YuNet's file is to be had without the network."""
-    if store.asset_path("yunet") is None and _YUNET_BESIDE.is_file():
-        store.pull("yunet", source=str(_YUNET_BESIDE))
+    """Both detectors where YuNet is here."""
     if store.asset_path("yunet") is None:
         print("YuNet is not measured: its file is not here; mien models pull yunet gets it")
         return ["haar"]

@@ -287,7 +287,7 @@ def test_a_file_that_fails_while_read_is_one_clear_error() -> None:
     ("name", "seen", "source"),
     [
         ("a\nb.png", r"a\nb.png'", "a\nb.png"),
-        (os.fsdecode(b"caf\xe9.png"), r"caf\xe9.png'", r"caf\xe9.png"),
+        ("caf\udce9.png", r"caf\xe9.png'", r"caf\xe9.png"),
         ('ảnh \' của "tôi".png', 'ảnh \\\' của "tôi".png', 'ảnh \' của "tôi".png'),
     ],
 )
@@ -331,6 +331,23 @@ def test_open_files_that_cannot_be_read_are_clear_errors(tmp_path: Path) -> None
         images.load(text)  # type: ignore[arg-type]
     with path.open("ab") as writing, pytest.raises(ImageError, match="cannot be read from the open file"):
         images.load(writing)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RuntimeError("the camera\nwent away"), "open file: RuntimeError: the camera went away$"),
+        (KeyError(), "open file: KeyError$"),
+    ],
+)
+def test_whatever_an_open_file_raises_is_one_clear_error(error: Exception, message: str) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise error
+
+    with pytest.raises(ImageError, match=message) as caught:
+        images.load(Broken())
+    assert caught.value.__cause__ is error
 
 
 def test_a_truncated_pillow_image_is_one_clear_error() -> None:

@@ -172,6 +172,27 @@ def test_one_bad_picture_takes_only_its_own_place(analyzer: Analyzer, tmp_path: 
     assert found[4].source == str(HOPPER)
 
 
+def test_a_source_that_breaks_while_it_is_read_takes_only_its_own_place(analyzer: Analyzer) -> None:
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise RuntimeError("the camera went away")
+
+    before, broken, after = analyzer.analyze_many([ROCKET, Broken(), ROCKET])
+    assert isinstance(broken, ImageError)
+    assert isinstance(broken.__cause__, RuntimeError)
+    assert isinstance(before, ImageAnalysis)
+    assert isinstance(after, ImageAnalysis)
+
+
+def test_an_error_of_the_program_is_not_taken_for_one_of_a_picture() -> None:
+    def broken(batch: np.ndarray) -> np.ndarray:
+        raise RuntimeError("a mistake in the network's code")
+
+    faulty = Analyzer(model=fake_model(logits=broken), detector="haar", rotate=False)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        list(faulty.analyze_many([ASTRONAUT]))
+
+
 def test_a_failing_network_takes_every_picture_with_a_face() -> None:
     model = fake_model(logits=lambda batch: np.full((len(batch), 7), np.nan))
     analyzer = Analyzer(model=model, detector="haar", rotate=False)

@@ -76,13 +76,13 @@ def _read_file(file: object, subject: str, most: int) -> bytes:
     while buffer.tell() <= most:
         try:
             chunk = file.read(_CHUNK)  # type: ignore[attr-defined]
-        except (OSError, ValueError) as error:
-            why = reason(error) if isinstance(error, OSError) else str(error)
-            raise ImageError(f"{subject} cannot be read from the open file: {why}") from error
-        if isinstance(chunk, str):
-            raise OptionError("the picture's file is open as text; open it with mode 'rb'")
+        except Exception as error:  # the file is the caller's, and may be of any class
+            raise ImageError(f"{subject} cannot be read from the open file: {_why(error)}") from error
         if chunk is None:
             raise OptionError("the picture's file has nothing to read yet; give one that waits for its data")
+        if not isinstance(chunk, (bytes, bytearray, memoryview)):
+            what = "text" if isinstance(chunk, str) else type(chunk).__name__
+            raise OptionError(f"the picture's file gives {what}, not bytes; open it with mode 'rb'")
         if not chunk:
             break
         buffer.write(chunk)
@@ -90,6 +90,13 @@ def _read_file(file: object, subject: str, most: int) -> bytes:
     if not data:
         raise ImageFormatError(f"{subject} is empty, or its file was read to the end before; rewind it")
     return _checked(data, subject, most)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return reason(error)
+    detail = " ".join(str(error).split())
+    return detail if isinstance(error, ValueError) else f"{type(error).__name__}: {detail}".rstrip(": ")
 
 
 def _checked(data: bytes, subject: str, most: int) -> bytes:

@@ -10,35 +10,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from mien.batch._left_out import LeftOut
 from mien.batch.items import Item, absolute
 from mien.core.errors import ImageError, ImageFormatError, ImageLimitError
 from mien.core.files import reason, shown
+from mien.core.formats import is_picture
 
 STDIN = "-"
 MAX_STDIN = 512 * 1024 * 1024
-
-_MAGIC = (
-    b"\xff\xd8\xff",
-    b"\x89PNG\r\n\x1a\n",
-    b"GIF87a",
-    b"GIF89a",
-    b"II*\x00",
-    b"MM\x00*",
-    b"II+\x00",
-    b"MM\x00+",
-)
 
 
 def plan(
     inputs: Iterable[str | os.PathLike[str]],
     *,
     stdin: BinaryIO | None = None,
-    exclude: Iterable[Path] = (),
+    left_out: LeftOut | None = None,
 ) -> list[Item]:
     """Return one item for every picture that `inputs` name, in order, each once.
 
     A folder stands for the pictures in it and in its folders, sorted, those of a folder before those of
-    its folders; hidden names and links to folders are left out. "-" reads standard input: one picture
+    its folders; hidden names, links to folders and pictures that Mien drew are left out. "-" reads standard input: one picture
     when it starts as one, otherwise a list of paths, one a line or separated by NUL bytes. An input that
     cannot be used (no such file, a folder without pictures) becomes an item whose `error` says why, so
     that it is reported with the others and stops none of them.
@@ -46,30 +37,30 @@ def plan(
     Args:
         inputs: paths of files and folders, or "-".
         stdin: read for "-"; the process's own standard input without it.
-        exclude: folders that are not entered, such as the one that results are written to.
+        left_out: is told which files of folders are passed over.
     """
-    excluded = {os.path.realpath(folder) for folder in exclude}
+    passed = LeftOut() if left_out is None else left_out
     items: dict[str, Item] = {}
     read_stdin = False
     for given in inputs:
         if os.fspath(given) == STDIN:
-            found = iter(()) if read_stdin else _from_stdin(stdin or sys.stdin.buffer, excluded)
+            found = iter(()) if read_stdin else _from_stdin(stdin or sys.stdin.buffer, passed)
             read_stdin = True
         else:
-            found = _from_path(os.fspath(given), excluded)
+            found = _from_path(os.fspath(given), passed)
         for item in found:
             items.setdefault(item.key, item)
     return list(items.values())
 
 
-def _from_path(given: str, excluded: set[str]) -> Iterator[Item]:
+def _from_path(given: str, passed: LeftOut) -> Iterator[Item]:
     try:
         status = Path(given).stat()
     except (OSError, ValueError) as error:
         yield _unusable(given, _why_missing(given, error))
         return
     if stat.S_ISDIR(status.st_mode):
-        yield from _from_folder(given, excluded)
+        yield from _from_folder(given, passed)
     elif stat.S_ISREG(status.st_mode):
         yield _file(given, status, PurePath(Path(given).name))
     else:
@@ -85,28 +76,30 @@ def _why_missing(given: str, error: Exception) -> str:
     return f"{shown(given)} cannot be read: {why}"
 
 
-def _from_folder(folder: str, excluded: set[str]) -> Iterator[Item]:
+def _from_folder(folder: str, passed: LeftOut) -> Iterator[Item]:
     from mien.core.images import EXTENSIONS
+    from mien.core.marks import is_drawn
 
     failures: list[OSError] = []
     empty = True
     for parent, folders, names in os.walk(folder, onerror=failures.append):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and os.path.realpath(f"{parent}/{name}") not in excluded
-        )
-        for name in sorted(names):
-            if name.startswith(".") or PurePath(name).suffix.lower() not in EXTENSIONS:
-                continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
             path = str(Path(parent, name))
+            if PurePath(name).suffix.lower() not in EXTENSIONS:
+                passed.others.add(absolute(path))
+                continue
             try:
                 status = Path(path).stat()
             except OSError as error:
                 empty = False
                 yield _unusable(path, _why_missing(path, error))
                 continue
-            if stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(status.st_mode):
+                continue
+            if is_drawn(path):
+                passed.drawn.add(absolute(path))
+            else:
                 empty = False
                 yield _file(path, status, PurePath(os.path.relpath(path, folder)))
     for failure in failures:
@@ -117,7 +110,7 @@ def _from_folder(folder: str, excluded: set[str]) -> Iterator[Item]:
         yield _unusable(folder, f"folder {shown(folder)} has no pictures; Mien looks for {known}")
 
 
-def _from_stdin(stream: BinaryIO, excluded: set[str]) -> Iterator[Item]:
+def _from_stdin(stream: BinaryIO, passed: LeftOut) -> Iterator[Item]:
     data = stream.read(MAX_STDIN + 1)
     if len(data) > MAX_STDIN:
         why = f"standard input holds more than {MAX_STDIN} bytes; give the paths of the files instead"
@@ -133,10 +126,10 @@ def _from_stdin(stream: BinaryIO, excluded: set[str]) -> Iterator[Item]:
     elif not data.strip():
         yield _unusable(STDIN, "standard input is empty; pipe in a picture or a list of paths")
     else:
-        yield from _from_list(data, excluded)
+        yield from _from_list(data, passed)
 
 
-def _from_list(data: bytes, excluded: set[str]) -> Iterator[Item]:
+def _from_list(data: bytes, passed: LeftOut) -> Iterator[Item]:
     lines = data.split(b"\0") if b"\0" in data else [line.rstrip(b"\r") for line in data.split(b"\n")]
     # Two NULs in a row stand in nearly every binary file (HEIC, PDF, a film), and in no list of paths.
     if b"\0\0" in data or max(map(len, lines)) > 65_535:
@@ -145,17 +138,7 @@ def _from_list(data: bytes, excluded: set[str]) -> Iterator[Item]:
         return
     for line in lines:
         if line.strip():
-            yield from _from_path(os.fsdecode(line), excluded)
-
-
-def is_picture(data: bytes) -> bool:
-    """Tell whether `data` starts as a picture does, so that it is not a list of paths."""
-    if data.startswith(_MAGIC):
-        return True
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return True
-    # A path can begin with BM; the four reserved bytes of a bitmap's header cannot be in a path.
-    return data[:2] == b"BM" and data[6:10] == bytes(4)
+            yield from _from_path(os.fsdecode(line), passed)
 
 
 def _file(path: str, status: os.stat_result, relative: PurePath) -> Item:

@@ -19,8 +19,8 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from mien.core._arrays import check_pixels, gray_to_rgb, over_white, to_uint8
-from mien.core._formats import check_format
 from mien.core.errors import ImageError, ImageFormatError, ImageLimitError, MienError
+from mien.core.formats import check_format
 
 # The classes, and not Image.open: Image.open checks a size limit of its own, which is one value for the
 # whole process, and would read formats that other packages have registered.

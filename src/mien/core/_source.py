@@ -8,9 +8,9 @@ import re
 import stat
 from pathlib import Path
 
-from mien.core._formats import check_format
 from mien.core.errors import ImageError, ImageFormatError, ImageLimitError, OptionError
 from mien.core.files import reason, shown
+from mien.core.formats import check_format
 
 # Two letters or more, so that a Windows drive is not a scheme; one slash is enough because Path("http://x")
 # has lost the other.

@@ -6,10 +6,13 @@ from mien.core.errors import ImageFormatError
 
 READABLE = "JPEG, PNG, WebP, BMP and TIFF"
 
+_BMP = b"BM"
+_GIF = (b"GIF87a", b"GIF89a")
+
 _READ: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"BM", "BMP"),
+    (_BMP, "BMP"),
     (b"II*\0", "TIFF"),
     (b"MM\0*", "TIFF"),
     (b"II+\0", "TIFF"),
@@ -18,7 +21,7 @@ _READ: tuple[tuple[bytes, str], ...] = (
 
 # Named only to tell the user what they have.
 _REFUSED: tuple[tuple[bytes, str], ...] = (
-    (b"GIF8", "a GIF"),
+    *((signature, "a GIF") for signature in _GIF),
     (b"%PDF", "a PDF"),
     (b"8BPS", "a Photoshop file"),
     (b"\0\0\1\0", "an icon"),
@@ -33,6 +36,9 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
 _BRANDS: dict[bytes, str] = {b"avif": "an AVIF", b"avis": "an AVIF", b"heic": "a HEIC", b"heix": "a HEIC"}
 _BRANDS |= {b"mif1": "a HEIC", b"msf1": "a HEIC", b"hevc": "a HEIC"}
 
+# No text begins with these, but a list of paths can begin with BM.
+_UNLIKE_TEXT = (*(signature for signature, _ in _READ if signature != _BMP), *_GIF)
+
 
 def check_format(head: bytes, subject: str) -> str:
     """Return "JPEG", "PNG", "WEBP", "BMP" or "TIFF", told by the first bytes of a file.
@@ -42,7 +48,7 @@ def check_format(head: bytes, subject: str) -> str:
     """
     if not head:
         raise ImageFormatError(f"{subject} is empty (0 bytes); it may not have been copied completely")
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+    if _is_webp(head):
         return "WEBP"
     for signature, form in _READ:
         if head.startswith(signature):
@@ -51,6 +57,18 @@ def check_format(head: bytes, subject: str) -> str:
     if what is None:
         raise ImageFormatError(f"{subject} is in no picture format known here; Mien reads {READABLE}")
     raise ImageFormatError(f"{subject} is {what}; Mien reads {READABLE}, so convert it first")
+
+
+def is_picture(data: bytes) -> bool:
+    """Tell whether `data` starts as a picture does, if only as a GIF, and so is no list of paths."""
+    if data.startswith(_BMP):
+        # The four reserved bytes of a bitmap's header cannot be in a path.
+        return data[6:10] == bytes(4)
+    return _is_webp(data) or data.startswith(_UNLIKE_TEXT)
+
+
+def _is_webp(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
 
 
 def _refused_kind(head: bytes) -> str | None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 
+from mien.core.files import valid_text
+
 
 def printable(text: str) -> str:
     r"""Return `text` on one line, with what has no look of its own as an escape (\n, \xff)."""
-    return "".join(c if c.isprintable() else _escaped(c) for c in text)
+    return "".join(c if c.isprintable() else _escaped(c) for c in valid_text(text))
 
 
 def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte of a name that is not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
     return character.encode("unicode_escape").decode("ascii")
 
 

@@ -14,10 +14,23 @@ from pathlib import Path
 
 from mien.core.errors import OutputError
 
+# Bytes of a file name that are not UTF-8 reach text as lone surrogates from U+DC80 to U+DCFF.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def valid_text(text: str) -> str:
+    r"""Return `text` as valid Unicode: a byte that was not UTF-8 becomes `\xff`, as Python shows it."""
+    return _SURROGATE.sub(_escaped, text)
+
+
+def _escaped(surrogate: re.Match[str]) -> str:
+    code = ord(surrogate[0])
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
 
 def shown(path: str | os.PathLike[str]) -> str:
     """Return `path` in quotes for a message: one line, printable, whatever bytes the name has."""
-    # Bytes that are not UTF-8 reach text as lone surrogates; \xff is how users know them.
+    # As valid_text does it, but on what repr has escaped already.
     text = re.sub(r"\\udc([89a-f][0-9a-f])", r"\\x\1", repr(os.fspath(path)))
     return text if len(text) <= 300 else f"{text[:140]} … {text[-140:]}"
 

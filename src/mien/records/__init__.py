@@ -1,6 +1,7 @@
 """Results as files and tables: JSON, JSON Lines, CSV, Excel, Parquet and pandas, from one schema."""
 
-from mien.records._cells import plain_text, valid_text
+from mien.core.files import valid_text
+from mien.records._cells import plain_text
 from mien.records.frame import to_frame
 from mien.records.reading import read, read_all
 from mien.records.schema import COLUMNS, Column, Failure, Item, columns_for, rows

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mien.core.errors import MissingExtraError, OutputError
-from mien.core.files import shown
+from mien.core.files import shown, valid_text
 from mien.core.version import __version__
-from mien.records._cells import plain_text, valid_text
+from mien.records._cells import plain_text
 from mien.records._table import Cells
 from mien.records._writer import TableWriter
 from mien.records.schema import Column

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from mien.core.errors import OutputError
+from mien.core.files import valid_text
 from mien.records.schema import Column
 
 # Spreadsheets take a cell that begins with one of these for a formula; some also their wide forms.
@@ -13,15 +14,8 @@ from mien.records.schema import Column
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 # C0 and C1 control characters and Unicode's line ends: each would break a row or be refused by Excel.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-# Bytes of a file name that are not UTF-8 reach Python as surrogates from U+DC80 to U+DCFF.
-_SURROGATE = re.compile("[\ud800-\udfff]")
 # Excel's XML cannot hold these two.
 _NONCHARACTER = re.compile("[\ufffe\uffff]")
-
-
-def valid_text(text: str) -> str:
-    r"""Return `text` as valid Unicode: a byte that was not UTF-8 becomes `\xff`, like in Python."""
-    return _SURROGATE.sub(_escaped_surrogate, text)
 
 
 def plain_text(text: str) -> str:
@@ -41,8 +35,3 @@ def value(column: Column, content: Any) -> str | int | float | None:
         return float(content) if column.kind == "number" else str(content)
     except (TypeError, ValueError, OverflowError) as error:
         raise OutputError(f"column {column.name} holds a {column.kind}, not {content!r}") from error
-
-
-def _escaped_surrogate(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"

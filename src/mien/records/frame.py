@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mien.core.errors import MissingExtraError
+from mien.core.files import valid_text
 from mien.core.results import ImageAnalysis
-from mien.records._cells import valid_text, value
+from mien.records._cells import value
 from mien.records.schema import Item, columns_for, labels_of, normalized, rows
 
 if TYPE_CHECKING:

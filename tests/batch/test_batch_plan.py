@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mien.batch import check_folder, check_output, plan, with_targets
+from mien.batch import LeftOut, check_folder, check_output, plan, with_targets
+from mien.core import images
 from mien.core.errors import OptionError, OutputError
+from mien.testing import picture
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pipes in folders, few links")
 any_bytes = pytest.mark.skipif(
@@ -51,8 +53,34 @@ def test_a_named_file_is_taken_whatever_its_suffix(tree: Path) -> None:
     assert names(plan(["p/notes.txt"])) == ["p/notes.txt"]
 
 
-def test_excluded_folders_are_not_entered(tree: Path) -> None:
-    assert names(plan(["p"], exclude=[Path("p/../p/sub")])) == ["p/a.png", "p/b.JPG"]
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_pictures_that_mien_drew_are_left_out_of_folders_only(suffix: str, tree: Path) -> None:
+    drawn = f"p/sub/drawn{suffix}"
+    images.save(picture(), drawn, drawn=True)
+    images.save(picture(), f"p/photo{suffix}")
+    left_out = LeftOut()
+    items = plan(["p", "p"], left_out=left_out)
+    assert names(items) == ["p/a.png", "p/b.JPG", f"p/photo{suffix}", "p/sub/a.png"]
+    assert left_out.notes() == ["left out 1 picture that Mien drew"]
+    left_out = LeftOut()
+    assert drawn in names(plan(["p", drawn], left_out=left_out))
+    assert left_out.notes() == []
+    (tree / "p/sub/a.png").unlink()
+    assert "only pictures that Mien drew" in str(plan(["p/sub"])[0].error)
+
+
+def test_a_mark_goes_when_another_program_writes_the_picture(tree: Path) -> None:
+    images.save(picture(), "p/drawn.jpg", drawn=True)
+    images.save(images.load("p/drawn.jpg"), "p/drawn.jpg")
+    assert "p/drawn.jpg" in names(plan(["p"]))
+
+
+def test_files_of_other_kinds_are_counted_and_those_of_mien_are_not(tree: Path) -> None:
+    for name in ("a.heic", "b.HEIC", "c.gif", "README", "faces.csv", "faces.csv.ledger", ".d.heic"):
+        (tree / "p" / name).touch()
+    left_out = LeftOut()
+    plan(["p", "p"], left_out=left_out)
+    assert left_out.notes() == ["left out 4 files of other kinds (.heic 2, .gif 1, without suffix 1)"]
 
 
 @posix_only
@@ -148,6 +176,26 @@ def test_targets_never_meet_each_other_or_an_input(tree: Path) -> None:
 def test_targets_beside_the_inputs_leave_them_alone(tree: Path) -> None:
     items = with_targets(plan(["p"]), Path("p"))
     assert {str(item.target) for item in items} == {"p/a-2.png", "p/b-2.JPG", "p/sub/a-2.png"}
+
+
+def test_targets_replace_only_what_mien_drew(tree: Path) -> None:
+    images.save(picture(), "p/b-2.JPG.png", drawn=True)
+    (tree / "p/b-2.JPG.png").rename(tree / "p/b-2.JPG")
+    (tree / "out/sub").mkdir(parents=True)
+    (tree / "out/a.png").mkdir()
+    images.save(picture(), "out/b.JPG")
+    images.save(picture(), "out/sub/a.png", drawn=True)
+    items = plan(["p"])
+    assert {str(item.target) for item in with_targets(items, Path("p"))} == {
+        "p/a-2.png",
+        "p/b-2.JPG",
+        "p/sub/a-2.png",
+    }
+    assert [str(item.target) for item in with_targets(items, Path("out"))] == [
+        "out/a-2.png",
+        "out/b-2.JPG",
+        "out/sub/a.png",
+    ]
 
 
 def test_the_picture_of_standard_input_has_a_target() -> None:

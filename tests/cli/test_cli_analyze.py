@@ -95,6 +95,48 @@ def test_an_annotate_folder_inside_the_inputs_is_not_an_input(mien, place: Path)
         assert len(ended.out.splitlines()) == 1
 
 
+def test_a_rerun_replaces_its_drawings_and_analyses_only_photos(mien, place: Path) -> None:
+    (place / "photos").mkdir()
+    for name in ("x.jpg", "y.jpg"):
+        shutil.copy(FACE, place / "photos" / name)
+    for number in range(3):
+        ended = mien("analyze", "photos", "--annotate", "photos")
+        assert [line.split("\t")[0] for line in ended.out.splitlines()] == ["photos/x.jpg", "photos/y.jpg"]
+        assert ("left out 2 pictures that Mien drew" in ended.err) == (number > 0)
+        assert {path.name for path in (place / "photos").iterdir()} == {
+            "x.jpg",
+            "x-2.jpg",
+            "y.jpg",
+            "y-2.jpg",
+        }
+
+
+def test_drawings_leave_photos_of_another_folder_alone(mien, place: Path) -> None:
+    for folder, source in (("2023", FACE), ("2024", NO_FACE)):
+        (place / folder).mkdir()
+        shutil.copy(source, place / folder / "x.jpg")
+    for _ in range(2):
+        assert mien("analyze", "2023", "--annotate", "2024").code == 0
+        assert (place / "2024" / "x.jpg").read_bytes() == NO_FACE.read_bytes()
+        assert {path.name for path in (place / "2024").iterdir()} == {"x.jpg", "x-2.jpg"}
+
+
+def test_photos_in_the_folder_of_drawings_are_analysed(mien, place: Path) -> None:
+    (place / "nest" / "sub").mkdir(parents=True)
+    for name in ("x.jpg", "sub/x.jpg"):
+        shutil.copy(FACE, place / "nest" / name)
+    for _ in range(2):
+        ended = mien("analyze", "nest", "--annotate", "nest/sub")
+        assert [line.split("\t")[0] for line in ended.out.splitlines()] == ["nest/x.jpg", "nest/sub/x.jpg"]
+        files = [path for path in (place / "nest").rglob("*") if path.is_file()]
+        assert sorted(str(path.relative_to(place)) for path in files) == [
+            "nest/sub/sub/x.jpg",
+            "nest/sub/x-2.jpg",
+            "nest/sub/x.jpg",
+            "nest/x.jpg",
+        ]
+
+
 def test_processes_give_what_one_process_gives(mien, place: Path) -> None:
     def faces(*args: object) -> list[object]:
         lines = mien("analyze", FACE, "gone.jpg", NO_FACE, FACE, "--json", *args).out.splitlines()

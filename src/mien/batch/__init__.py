@@ -9,6 +9,7 @@ for outcome in batch.run(items, batch.PhotoWorker(), executor="processes", jobs=
 ```
 """
 
+from mien.batch._left_out import LeftOut
 from mien.batch.executors import Worker
 from mien.batch.items import Item, Outcome
 from mien.batch.ledger import Ledger
@@ -23,6 +24,7 @@ __all__ = [
     "EXECUTORS",
     "Item",
     "Ledger",
+    "LeftOut",
     "Outcome",
     "PhotoWorker",
     "Worker",

@@ -95,7 +95,7 @@ class _Run:
         drawn = self._ready_annotator().annotate(picture, analysis)
         ensure_folder(target.parent)
         try:
-            images.save(drawn, target)
+            images.save(drawn, target, drawn=True)
         except OutputError as error:
             if max(drawn.shape) <= _SAFE_SIDE:
                 raise

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
+from mien.batch._left_out import LeftOut
 from mien.batch.items import Item, absolute
 from mien.core.errors import ImageError, ImageFormatError, ImageLimitError
 from mien.core.files import reason, shown
@@ -23,43 +24,44 @@ def plan(
     inputs: Iterable[str | os.PathLike[str]],
     *,
     stdin: BinaryIO | None = None,
-    exclude: Iterable[Path] = (),
+    left_out: LeftOut | None = None,
 ) -> list[Item]:
     """Return one item for every picture that `inputs` name, in order, each once.
 
     A folder stands for the pictures in it and in its folders, sorted, those of a folder before those of
-    its folders; hidden names and links to folders are left out. "-" reads standard input: one picture
-    when it starts as one, otherwise a list of paths, one a line or separated by NUL bytes. An input that
-    cannot be used (no such file, a folder without pictures) becomes an item whose `error` says why, so
-    that it is reported with the others and stops none of them.
+    its folders; hidden names, links to folders and pictures that Mien drew are left out. "-" reads
+    standard input: one picture when it starts as one, otherwise a list of paths, one a line or separated
+    by NUL bytes. An input that cannot be used (no such file, a folder without pictures) becomes an item
+    whose `error` says why, so that it is reported with the others and stops none of them.
 
     Args:
         inputs: paths of files and folders, or "-".
         stdin: read for "-"; the process's own standard input without it.
-        exclude: folders that are not entered, such as the one that results are written to.
+        left_out: is told which files of folders are passed over.
     """
-    excluded = {os.path.realpath(folder) for folder in exclude}
+    passed = LeftOut() if left_out is None else left_out
     items: dict[str, Item] = {}
     read_stdin = False
     for given in inputs:
         if os.fspath(given) == STDIN:
-            found = iter(()) if read_stdin else _from_stdin(stdin or sys.stdin.buffer, excluded)
+            found = iter(()) if read_stdin else _from_stdin(stdin or sys.stdin.buffer, passed)
             read_stdin = True
         else:
-            found = _from_path(os.fspath(given), excluded)
+            found = _from_path(os.fspath(given), passed)
         for item in found:
             items.setdefault(item.key, item)
+    passed.drawn -= items.keys()
     return list(items.values())
 
 
-def _from_path(given: str, excluded: set[str]) -> Iterator[Item]:
+def _from_path(given: str, passed: LeftOut) -> Iterator[Item]:
     try:
         status = Path(given).stat()
     except (OSError, ValueError) as error:
         yield _unusable(given, _why_missing(given, error))
         return
     if stat.S_ISDIR(status.st_mode):
-        yield from _from_folder(given, excluded)
+        yield from _from_folder(given, passed)
     elif stat.S_ISREG(status.st_mode):
         yield _file(given, status, PurePath(Path(given).name))
     else:
@@ -75,39 +77,45 @@ def _why_missing(given: str, error: Exception) -> str:
     return f"{shown(given)} cannot be read: {why}"
 
 
-def _from_folder(folder: str, excluded: set[str]) -> Iterator[Item]:
+def _from_folder(folder: str, passed: LeftOut) -> Iterator[Item]:
     from mien.core.images import EXTENSIONS
+    from mien.core.marks import is_drawn
 
     failures: list[OSError] = []
-    empty = True
+    empty, drawn = True, False
     for parent, folders, names in os.walk(folder, onerror=failures.append):
-        folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and os.path.realpath(f"{parent}/{name}") not in excluded
-        )
-        for name in sorted(names):
-            if name.startswith(".") or PurePath(name).suffix.lower() not in EXTENSIONS:
-                continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
             path = str(Path(parent, name))
+            if PurePath(name).suffix.lower() not in EXTENSIONS:
+                passed.others.add(absolute(path))
+                continue
             try:
                 status = Path(path).stat()
             except OSError as error:
                 empty = False
                 yield _unusable(path, _why_missing(path, error))
                 continue
-            if stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(status.st_mode):
+                continue
+            if is_drawn(path):
+                drawn = True
+                passed.drawn.add(absolute(path))
+            else:
                 empty = False
                 yield _file(path, status, PurePath(os.path.relpath(path, folder)))
     for failure in failures:
         path = os.fsdecode(failure.filename)
         yield _unusable(path, f"folder {shown(path)} cannot be read: {reason(failure)}")
     if empty and not failures:
-        known = " ".join(sorted(EXTENSIONS))
-        yield _unusable(folder, f"folder {shown(folder)} has no pictures; Mien looks for {known}")
+        if drawn:
+            why = "has only pictures that Mien drew; name their files to analyse them"
+        else:
+            why = f"has no pictures; Mien looks for {' '.join(sorted(EXTENSIONS))}"
+        yield _unusable(folder, f"folder {shown(folder)} {why}")
 
 
-def _from_stdin(stream: BinaryIO, excluded: set[str]) -> Iterator[Item]:
+def _from_stdin(stream: BinaryIO, passed: LeftOut) -> Iterator[Item]:
     data = stream.read(MAX_STDIN + 1)
     if len(data) > MAX_STDIN:
         why = f"standard input holds more than {MAX_STDIN} bytes; give the paths of the files instead"
@@ -123,10 +131,10 @@ def _from_stdin(stream: BinaryIO, excluded: set[str]) -> Iterator[Item]:
     elif not data.strip():
         yield _unusable(STDIN, "standard input is empty; pipe in a picture or a list of paths")
     else:
-        yield from _from_list(data, excluded)
+        yield from _from_list(data, passed)
 
 
-def _from_list(data: bytes, excluded: set[str]) -> Iterator[Item]:
+def _from_list(data: bytes, passed: LeftOut) -> Iterator[Item]:
     lines = data.split(b"\0") if b"\0" in data else [line.rstrip(b"\r") for line in data.split(b"\n")]
     # Two NULs in a row stand in nearly every binary file (HEIC, PDF, a film), and in no list of paths.
     if b"\0\0" in data or max(map(len, lines)) > 65_535:
@@ -135,7 +143,7 @@ def _from_list(data: bytes, excluded: set[str]) -> Iterator[Item]:
         return
     for line in lines:
         if line.strip():
-            yield from _from_path(os.fsdecode(line), excluded)
+            yield from _from_path(os.fsdecode(line), passed)
 
 
 def _file(path: str, status: os.stat_result, relative: PurePath) -> Item:

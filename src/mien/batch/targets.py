@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from mien.batch.items import Item
+from mien.core.marks import is_drawn
 
 _WRITABLE = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
@@ -16,7 +18,8 @@ def with_targets(items: Sequence[Item], folder: Path) -> list[Item]:
 
     A picture keeps its name and its place below the folder that was given; kinds that are not written
     become PNG. Where two pictures want one name (also when only upper and lower case differ), or a name
-    is that of an input, the later one gets "-2", "-3" and so on. The same items give the same targets.
+    is that of an input or of a file that Mien did not draw, the later one gets "-2", "-3" and so on. The
+    same items give the same targets, so that a second run replaces its own pictures.
     """
     taken = set(_places(items))
     numbers: dict[Path, int] = {}
@@ -27,7 +30,7 @@ def with_targets(items: Sequence[Item], folder: Path) -> list[Item]:
             continue
         wanted = folder / _written(item.relative)
         number, target = numbers.get(wanted, 1), wanted
-        while (place := _place(target)) in taken:
+        while (place := _place(target)) in taken or _is_foreign(target):
             number += 1
             target = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
         numbers[wanted] = number
@@ -40,6 +43,10 @@ def _written(relative: PurePath) -> PurePath:
     if relative.suffix.lower() in _WRITABLE:
         return relative
     return relative.with_name(f"{relative.name}.png" if not relative.suffix else f"{relative.stem}.png")
+
+
+def _is_foreign(target: Path) -> bool:
+    return os.path.lexists(target) and not is_drawn(target)
 
 
 def _places(items: Iterable[Item]) -> Iterable[str]:

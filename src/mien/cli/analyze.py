@@ -11,6 +11,7 @@ from mien.cli import _exits
 from mien.cli._job import Job, check_not_inputs, check_places
 from mien.cli._options import with_options
 from mien.cli._results import printer
+from mien.cli._text import complain
 from mien.core.emotions import LANGUAGES, display_name
 from mien.core.errors import OptionError
 from mien.core.options import AnalysisOptions
@@ -66,7 +67,8 @@ def analyze(
     annotate: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Write each picture with its faces drawn into DIR; never over an input."
+            metavar="DIR",
+            help="Write each picture with its faces drawn into DIR; never over other files than its own.",
         ),
     ] = None,
     bars: Annotated[bool, typer.Option("--bars", help="Draw the score of every emotion as well.")] = False,
@@ -122,7 +124,10 @@ def analyze(
     jobs = jobs or batch.processors()
     threads = threads or (None if jobs == 1 else max(1, batch.processors() // jobs))
     loaded = load_model(model, threads=threads, device=device)
-    items = batch.plan(paths, exclude=[] if annotate is None else [annotate])
+    left_out = batch.LeftOut()
+    items = batch.plan(paths, left_out=left_out)
+    for note in left_out.notes():
+        complain(note)
     check_not_inputs(items, output, book)
     if annotate is not None:
         items = batch.with_targets(items, annotate)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mien.core.errors import ImageError, OptionError, OutputError
 from mien.core.files import atomic_write, shown, valid_text
+from mien.core.marks import EXIF
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -90,13 +91,16 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
     return _encoded(image, ".jpg", quality)
 
 
-def save(image: NDArray[np.uint8], path: str | os.PathLike[str], *, quality: int = 95) -> None:
+def save(
+    image: NDArray[np.uint8], path: str | os.PathLike[str], *, quality: int = 95, drawn: bool = False
+) -> None:
     """Write RGB uint8 (height, width, 3) as JPEG, PNG or WebP by the suffix of `path`, whole or not at all.
 
     Args:
         image: RGB, in [0, 255].
         path: ends in .jpg, .jpeg, .png or .webp.
         quality: of JPEG and WebP, in [1, 100]; PNG is exact.
+        drawn: mark the file (EXIF Software) as drawn by Mien, so that it is not analysed as a photo later.
 
     Raises:
         OptionError: another suffix or quality.
@@ -105,10 +109,10 @@ def save(image: NDArray[np.uint8], path: str | os.PathLike[str], *, quality: int
     suffix = Path(path).suffix.lower()
     if suffix not in _WRITERS:
         raise OptionError(f"{shown(path)} has to end in one of {', '.join(_WRITERS)}")
-    atomic_write(path, _encoded(image, suffix, quality))
+    atomic_write(path, _encoded(image, suffix, quality, EXIF if drawn else b""))
 
 
-def _encoded(image: NDArray[np.uint8], suffix: str, quality: int) -> bytes:
+def _encoded(image: NDArray[np.uint8], suffix: str, quality: int, exif: bytes = b"") -> bytes:
     from PIL import Image
 
     if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
@@ -125,7 +129,7 @@ def _encoded(image: NDArray[np.uint8], suffix: str, quality: int) -> bytes:
             " write a PNG"
         )
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(buffer, form, quality=quality)
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, form, quality=quality, exif=exif)
     return buffer.getvalue()
 
 

@@ -172,7 +172,7 @@ class Ledger:
             names = sorted(key for key in {*header, *mine} if header.get(key) != mine.get(key))
             raise OptionError(
                 f"ledger {shown(self.path)} is of a run with other settings ({', '.join(names)}); "
-                "repeat that run's settings, or delete it to start over"
+                "repeat that run's settings, or start over with --no-resume (fresh=True)"
             )
 
     def _remember(self, line: bytes, offset: int) -> None:

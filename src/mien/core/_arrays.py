@@ -20,7 +20,7 @@ def check_pixels(width: int, height: int, max_pixels: int, subject: str) -> None
     if width * height > max_pixels:
         raise ImageLimitError(
             f"{subject} is {width}×{height} pixels, more than the allowed {max_pixels:,};"
-            " shrink it or raise max_pixels"
+            " shrink it or raise max_pixels (--max-pixels)"
         )
 
 

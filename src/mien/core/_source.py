@@ -103,6 +103,6 @@ def _checked(data: bytes, subject: str, most: int) -> bytes:
     if len(data) > most:
         raise ImageLimitError(
             f"{subject} is a file of more than {most >> 20} MiB, too much for the allowed pixels;"
-            " shrink it or raise max_pixels"
+            " shrink it or raise max_pixels (--max-pixels)"
         )
     return data

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.evaluation import calibration, evaluate
+from mien.training._quiet import quiet
 from mien.training.architectures import create_network
 from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
@@ -162,8 +162,7 @@ def _onnx(network: nn.Module, size: tuple[int, ...]) -> bytes:
     """Return the network as ONNX with a free number of faces."""
     height, width = size
     sample = torch.zeros(2, 1, height, width)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own parts that will change
+    with quiet():
         program = torch.onnx.export(
             network,
             (sample,),

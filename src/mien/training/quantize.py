@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+
+from mien.training._quiet import quiet
 
 _BATCH = 64
 
@@ -33,7 +31,7 @@ def quantise(content: bytes, faces: NDArray[np.float32], *, reduced: bool = Fals
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     name = onnx.load_model_from_string(content).graph.input[0].name
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    with tempfile.TemporaryDirectory() as folder, quiet():
         plain, ready, small = (Path(folder) / f"{step}.onnx" for step in ("plain", "ready", "small"))
         plain.write_bytes(content)
         quant_pre_process(str(plain), str(ready))
@@ -58,15 +56,3 @@ class _Faces:
 
     def get_next(self) -> dict[str, Any] | None:
         return next(self._batches, None)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """ONNX Runtime's quantiser warns on the root logger of things that were done on purpose."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        logging.disable(before)

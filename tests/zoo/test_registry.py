@@ -153,7 +153,12 @@ def test_a_metadata_card_of_another_network(places: Places, tmp_path: Path) -> N
     reordered = replace(fake_card(), labels=fake_card().labels[::-1])
     path.write_bytes(tiny_onnx(fake_card(), metadata=reordered))
     path.with_suffix(".json").write_text(fake_card().to_json())
-    with pytest.raises(CardError, match="different labels"):
+    with pytest.raises(CardError, match=r"different labels: angry, .*, surprise and surprise, .*, angry;"):
+        load_model(path)
+    wide = replace(fake_card(), input=replace(fake_card().input, width=64, mean=0.5))
+    path.write_bytes(tiny_onnx(fake_card(), metadata=wide))
+    mean = fake_card().input.mean
+    with pytest.raises(CardError, match=f"different input width: 48 and 64; input mean: {mean} and 0.5;"):
         load_model(path)
     path.write_bytes(tiny_onnx(fake_card(), metadata="{"))
     with pytest.raises(CardError, match=r"metadata of model .*not JSON"):

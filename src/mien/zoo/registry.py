@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
@@ -190,11 +190,30 @@ def check_agreement(card: Card, session: Session, path: Path) -> None:
 def _check_same_network(beside: Card, inside: Card, path: Path) -> None:
     """Temperature, threshold and texts may be tuned in the JSON; what the network is may not."""
     for name in ("labels", "input", "template"):
-        if getattr(beside, name) != getattr(inside, name):
+        differences = _differences(name, getattr(beside, name), getattr(inside, name))
+        if differences:
             raise CardError(
-                f"the card beside model {shown(path)} and the one in its metadata have different {name}: "
-                f"{getattr(beside, name)} and {getattr(inside, name)}; use the card of this file"
+                f"the card beside model {shown(path)} and the one in its metadata have different "
+                f"{'; '.join(differences)}; use the card of this file"
             )
+
+
+def _differences(name: str, beside: object, inside: object) -> list[str]:
+    """Say what differs as plain values, field by field where a value has fields."""
+    if beside == inside:
+        return []
+    if is_dataclass(beside) and is_dataclass(inside):
+        pairs = [
+            (f"{name} {f.name}", getattr(beside, f.name), getattr(inside, f.name)) for f in fields(beside)
+        ]
+        return [line for pair in pairs for line in _differences(*pair)]
+    return [f"{name}: {_plain(beside)} and {_plain(inside)}"]
+
+
+def _plain(value: object) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    return ", ".join(f"({_plain(part)})" if isinstance(part, tuple) else str(part) for part in value)
 
 
 # The process is part of the key: a session's threads do not survive a fork.

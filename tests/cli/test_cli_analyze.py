@@ -22,6 +22,7 @@ def test_plain_lines_in_a_pipe(mien) -> None:
     ended = mien("analyze", FACE, NO_FACE)
     first, last = (line.split("\t") for line in ended.out.splitlines())
     assert first[:3] == [str(FACE), "1", "neutral"]
+    assert mien("analyze", FACE, NO_FACE, "--language", "ro").out == ended.out
     assert 0 < float(first[3]) <= 1
     assert all(int(number) > 0 for number in first[4:])
     assert len(first) == 8
@@ -93,6 +94,13 @@ def test_an_annotate_folder_inside_the_inputs_is_not_an_input(mien, place: Path)
     for _ in range(2):
         ended = mien("analyze", "photos", "--annotate", "photos/drawn")
         assert len(ended.out.splitlines()) == 1
+
+
+def test_one_place_for_two_outputs_is_refused_before_it_is_made(mien, place: Path) -> None:
+    ended = mien("analyze", FACE, "--output", "new/same.csv", "--annotate", "new/same.csv")
+    assert ended.code == 2
+    assert "--annotate and --output are one place, 'new/same.csv'" in ended.err
+    assert list(place.iterdir()) == []
 
 
 def test_a_rerun_replaces_its_drawings_and_analyses_only_photos(mien, place: Path) -> None:
@@ -170,6 +178,8 @@ def test_options_reach_the_analysis(mien) -> None:
         (["--detector", "eyes"], "unknown detector 'eyes'; choose one of auto, yunet, haar"),
         (["--detector", "yunet"], "mien models pull yunet"),
         (["--language", "xx"], "unknown language 'xx'"),
+        (["--bars"], "give --annotate DIR as well"),
+        (["-o", "same.csv", "--annotate", "same.csv"], "are one place"),
         (["--model", "nope"], "unknown model 'nope'"),
         (["--model", "nope.onnx"], "'nope.onnx' does not exist"),
         (["--device", "abacus"], "abacus"),

@@ -24,12 +24,17 @@ def check_places(output: Path | None, annotate: Path | None, ledger: Path | None
     """Find out before the work whether its results can be kept.
 
     Raises:
-        OptionError: the suffix of `output` is not known.
+        OptionError: the suffix of `output` is not known, or two of the places are one.
         MissingExtraError: the format needs a part of Mien that is not installed.
         OutputError: a file or folder cannot be written.
     """
     from mien import batch
 
+    # Compared before anything is made, so that a refused command leaves nothing behind.
+    if annotate is not None:
+        for option, file in (("--output", output), ("--ledger", ledger)):
+            if file is not None and file.absolute() == annotate.absolute():
+                raise OptionError(f"--annotate and {option} are one place, {shown(annotate)}; name two")
     if output is not None:
         batch.check_output(output)
     if ledger is not None:

@@ -7,15 +7,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Protocol
 
+from mien.cli._table import FaceTable
 from mien.cli._text import printable
-from mien.core.emotions import display_name
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from mien.core.results import Face, ImageAnalysis
-
-_MOST_ROWS = 500
+    from mien.core.results import ImageAnalysis
 
 
 class Printer(Protocol):
@@ -36,7 +32,7 @@ def printer(*, as_json: bool, quiet: bool, language: str) -> Printer:
         return Silent()
     if as_json:
         return JsonLines()
-    return FaceTable(language) if sys.stdout.isatty() else PlainLines(language)
+    return FaceTable(language) if sys.stdout.isatty() else PlainLines()
 
 
 class Silent:
@@ -63,11 +59,9 @@ class JsonLines:
 class PlainLines:
     """One line a face: picture, number, emotion, confidence, x, y, width, height, separated by tabs.
 
-    A picture without a face has one line with the number 0 and "-" in the other columns.
+    The emotion is the model's label in every language, or "uncertain". A picture without a face has one
+    line with the number 0 and "-" in the other columns.
     """
-
-    def __init__(self, language: str) -> None:
-        self._language = language
 
     def add(self, analysis: ImageAnalysis) -> None:
         """Write the lines of one picture."""
@@ -79,7 +73,7 @@ class PlainLines:
             cells = [
                 source,
                 number,
-                printable(display_name(face.emotion, self._language)),
+                printable(face.emotion or "uncertain"),
                 f"{face.confidence:.4f}",
                 *(box.x, box.y, box.width, box.height),
             ]
@@ -87,61 +81,6 @@ class PlainLines:
 
     def finish(self) -> None:
         """Nothing is left."""
-
-
-class FaceTable:
-    """A table of all faces, drawn at the end."""
-
-    def __init__(self, language: str) -> None:
-        self._language = language
-        self._rows: list[tuple[str, ...]] = []
-        self._left_out = 0
-
-    def add(self, analysis: ImageAnalysis) -> None:
-        """Keep the rows of one picture."""
-        source = printable(analysis.source or "-")
-        if not analysis.faces:
-            self._keep((source, "no face", "", "", ""))
-        for face in analysis.faces:
-            self._keep((source, *self._cells(face)))
-
-    def _cells(self, face: Face) -> tuple[str, ...]:
-        box = face.box
-        emotion = printable(display_name(face.emotion, self._language))
-        if face.emotion is None:
-            emotion = f"{emotion} ({printable(display_name(face.top, self._language))}?)"
-        place = f"{box.width}×{box.height} at {box.x}, {box.y}"
-        return (emotion, f"{face.confidence:.0%}", place, ", ".join(face.quality.reasons))
-
-    def _keep(self, row: tuple[str, ...]) -> None:
-        if len(self._rows) < _MOST_ROWS:
-            self._rows.append(row)
-        else:
-            self._left_out += 1
-
-    def finish(self) -> None:
-        """Draw the table."""
-        if not self._rows:
-            return
-        from rich.console import Console
-
-        console = Console(file=sys.stdout)
-        console.print(self._table())
-        if self._left_out:
-            console.print(f"… and {self._left_out} more; --output FILE keeps them all", markup=False)
-
-    def _table(self) -> Table:
-        from rich.table import Table
-        from rich.text import Text
-
-        table = Table("Picture", "Emotion", "Confidence", "Face", "Doubts")
-        table.columns[2].justify = "right"
-        table.columns[0].overflow = "fold"
-        previous = None
-        for source, *cells in self._rows:
-            table.add_row(Text("" if source == previous else source), *map(Text, cells))
-            previous = source
-        return table
 
 
 def _write(line: str) -> None:

@@ -31,7 +31,8 @@ Find the faces in photos and read their emotions.
   ssh camera cat last.jpg | mien analyze -
 
 On a terminal the result is a table. In a pipe it is one line a face, separated by tabs: picture, number, \
-emotion, confidence, x, y, width, height; a picture without faces has one line with the number 0. \
+emotion (the model's label in every language), confidence, x, y, width, height; a picture without faces \
+has one line with the number 0. \
 Messages go to standard error, one line for each input that failed; the others are still done.
 
 With --output, what is done is also kept in FILE.ledger until the run has ended: a run that was \
@@ -76,7 +77,7 @@ def analyze(
         str,
         typer.Option(
             metavar="|".join(LANGUAGES),
-            help="Language of the emotions in tables, lines and drawings; files keep the labels.",
+            help="Language of the table and of drawings; lines in a pipe and files keep the labels.",
             autocompletion=lambda: list(LANGUAGES),
         ),
     ] = "en",
@@ -119,6 +120,8 @@ def analyze(
     display_name(None, language)
     if as_json and quiet:
         raise OptionError("--json and --quiet exclude each other; leave one out")
+    if bars and annotate is None:
+        raise OptionError("--bars draws on annotated copies; give --annotate DIR as well")
     book = ledger or (None if output is None else output.parent / f"{output.name}.ledger")
     check_places(output, annotate, book)
     jobs = jobs or batch.processors()

@@ -13,7 +13,7 @@ import typer
 
 from mien.cli import _exits
 from mien.cli._job import Job, check_places
-from mien.cli._results import FaceTable
+from mien.cli._table import FaceTable
 from mien.core.emotions import LANGUAGES, display_name
 from mien.core.errors import OutputError
 from mien.core.files import shown

@@ -49,6 +49,7 @@ def start(place: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
         def begin(*args: str | bytes, **settings: object) -> subprocess.Popen[bytes]:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            pipes["bufsize"] = 0  # communicate() passes over what readline() has in its buffer
             command = [os.fsencode(arg) for arg in (sys.executable, "-m", "mien", *args)]
             return stack.enter_context(subprocess.Popen(command, **{**pipes, **settings}))
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, _Command] = {
     "train": _Command("mien.cli.train", "Train a model on labelled faces and export it."),
     "evaluate": _Command("mien.cli.evaluate", "Measure a model on labelled faces."),
     "dataset": _Command("mien.cli.dataset", "Describe, check, split, convert, fetch and make data sets."),
+    "predict": _Command("mien.cli.predict", "Write what a model says about every face of a data set."),
     "export": _Command("mien.cli.export", "Export the best network of a training run."),
 }
 

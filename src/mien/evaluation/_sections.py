@@ -50,11 +50,11 @@ def sections(
         parts += [_roc(curves.roc), _precision_recall(curves.precision_recall)]
     if "corruptions" in figures:
         parts.append(_corruptions(figures))
-    if not evaluation.right.all():
-        parts.append(_mistakes(data, evaluation))
     parts.append(_classes(data))
     if log:
         parts.append(_training(log))
+    if not evaluation.right.all():
+        parts.append(_mistakes(data, evaluation))
     return tuple(parts)
 
 
@@ -86,14 +86,14 @@ def _reliability(evaluation: Evaluation) -> Section:
     after = calibration.reliability(evaluation.probabilities, evaluation.true)
     named = {
         "temperature 1": before,
-        f"temperature {evaluation.temperature:.3g}, of the card": after,
+        f"temperature {evaluation.temperature:.3g} (card)": after,
     }
     plot = draw.reliability_diagram(
         after.edges, {name: (r.confidence, r.accuracy, r.counts, r.error) for name, r in named.items()}
     )
     says = (
         "Of the faces read with a confidence of 70 %, 70 % should be right: on the dashed line. Below it the "
-        "model is too sure of itself, above it too modest."
+        "model is too sure of itself, above it too modest. The error is the mean gap over all faces."
     )
     rows = tuple(
         (

@@ -19,11 +19,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mien.core.errors import MissingExtraError
 from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
@@ -36,6 +38,8 @@ from mien.evaluation.curves import curves
 from mien.evaluation.evaluate import Evaluation
 from mien.records import plain_text
 from mien.zoo.registry import Model
+
+_CURVES = {"epoch", "train_loss", "validation_loss", "validation_accuracy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,34 @@ def write_report(
     # Last, so that a report.html stands for a whole report.
     atomic_write(folder / "report.html", html)
     return folder / "report.html"
+
+
+def check_report(folder: Path) -> None:
+    """Find out before the work whether a report can be made; `folder` is made where missing.
+
+    Raises:
+        MissingExtraError: matplotlib, jinja2 or scikit-learn is not installed.
+        OutputError: the folder cannot be made.
+    """
+    for module, package in (("matplotlib",) * 2, ("jinja2",) * 2, ("sklearn", "scikit-learn")):
+        if find_spec(module) is None:
+            raise MissingExtraError(package, "report")
+    ensure_folder(folder)
+
+
+def read_log(path: Path) -> dict[str, list[float]] | None:
+    """Return the columns of a run's log.csv for training curves; None where there is no such file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        rows = list(csv.DictReader(io.StringIO(text)))
+        log = {column: [_number(row[column]) for row in rows] for column in rows[0]} if rows else {}
+    except (OSError, ValueError, csv.Error):
+        return None
+    return log if set(log) >= _CURVES else None
+
+
+def _number(cell: str) -> float:
+    return float({"True": 1, "False": 0}.get(cell, cell))
 
 
 def confusion_csv(evaluation: Evaluation) -> str:

@@ -86,7 +86,7 @@ def reliability_diagram(
         for number, (name, (confidence, accuracy, counts, error)) in enumerate(parts.items()):
             solid, few = counts >= _FEW, (counts > 0) & (counts < _FEW)
             shown = {**look(theme, number), "marker": "os^"[number % 3], "markersize": 5}
-            label = f"{name}: calibration error {error:.3f}"
+            label = f"{name}: error {error:.3f}"
             above.plot(confidence[solid], accuracy[solid], label=label, **shown)
             hollow = {**shown, "linestyle": "none", "markerfacecolor": "none"}
             above.plot(confidence[few], accuracy[few], **hollow)
@@ -120,7 +120,9 @@ def risk_coverage_curve(
         every = np.unique(np.linspace(0, len(coverage) - 1, _MOST_POINTS).astype(int))
         axes.plot(coverage[every], risk[every], color=theme.series[0])
         if marked is not None:
-            text = f"the card's threshold: {percent(marked[0])} answered, {percent(marked[1])} of them wrong"
+            text = (
+                f"at the card's threshold:\n{percent(marked[0])} answered, {percent(marked[1])} of them wrong"
+            )
             axes.plot(*marked, "o", color=theme.series[1], markersize=8, label=text)
             figure.legend(loc="outside upper left")
         axes.set_xlabel("faces answered, the most confident first")

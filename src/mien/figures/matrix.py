@@ -50,7 +50,7 @@ def confusion_matrix(counts: NDArray[np.integer], rates: NDArray[np.floating], l
         for (row, column), rate in np.ndenumerate(rates):
             colour = _legible(scale(float(rate)))
             above: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": size, "color": colour}
-            below: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": size * 0.78, "color": colour}
+            below: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": size * 0.85, "color": colour}
             axes.text(
                 column, row + 0.08, percent(rate), fontweight="bold" if row == column else None, **above
             )

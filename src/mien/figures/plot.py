@@ -17,7 +17,7 @@ from mien.figures.style import LIGHT, THEMES, WIDTH, Theme
 if TYPE_CHECKING:
     from matplotlib.figure import FigureBase
 
-DPI = 160
+DPI = 180
 _TITLE = 0.34  # inches
 # matplotlib's settings belong to the whole process.
 _SETTINGS = threading.Lock()

@@ -44,11 +44,11 @@ def mistakes_sheet(mistakes: Sequence[tuple[NDArray[np.uint8], str, str, float]]
         for axes, face in zip(grid, faces, strict=False):
             _show(axes, face.image)
             read = f"{face.predicted} {percent(face.confidence)}"
-            axes.text(0, -0.05, read, **_caption(axes), color=theme.series[1], fontweight="bold")
-            axes.text(0, -0.21, f"label {face.true}", **_caption(axes))
+            _caption(axes, read, 3, color=theme.series[1], fontweight="bold")
+            _caption(axes, f"label {face.true}", 14)
 
     rows = max(1, -(-len(faces) // _COLUMNS))
-    return Plot("mistakes", "The most confident mistakes", rows * (WIDTH / _COLUMNS + 0.36), draw)
+    return Plot("mistakes", "The most confident mistakes", rows * (WIDTH / _COLUMNS + 0.34) + 0.1, draw)
 
 
 def sample_sheet(samples: Mapping[str, NDArray[np.uint8]]) -> Plot:
@@ -84,5 +84,7 @@ def _show(axes: Axes, face: NDArray[np.uint8]) -> None:
     axes.imshow(face, cmap="gray", vmin=0, vmax=255)
 
 
-def _caption(axes: Axes) -> dict[str, Any]:
-    return {"transform": axes.transAxes, "ha": "left", "va": "top", "fontsize": 9}
+def _caption(axes: Axes, text: str, below: float, **look: Any) -> None:
+    """Write under a face, so many points below its edge."""
+    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    axes.annotate(text, (0, 0), (0, -below), ha="left", va="top", fontsize=9, **place, **look)

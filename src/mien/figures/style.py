@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-WIDTH = 5.4
+WIDTH = 4.8
 """Inches. At this width the text is still readable on a phone that is 390 pixels wide."""
 
 

@@ -315,3 +315,14 @@ def test_an_unknown_model_is_named() -> None:
 def test_many_needs_more_than_one(one: object, analyzer: Analyzer) -> None:
     with pytest.raises(OptionError, match="several pictures, not one"):
         analyzer.analyze_many(one)  # type: ignore[arg-type]
+
+
+def test_what_was_read_before_the_sources_fail_is_not_lost(analyzer: Analyzer) -> None:
+    def sources() -> Iterator[np.ndarray]:
+        yield from (gray(10), gray(20), gray(30))
+        raise RuntimeError("the camera went away")
+
+    results = analyzer.analyze_many(sources(), batch_size=2)
+    assert [type(result) for result in itertools.islice(results, 3)] == [ImageAnalysis] * 3
+    with pytest.raises(RuntimeError, match="camera"):
+        next(results)

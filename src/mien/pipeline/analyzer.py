@@ -161,8 +161,19 @@ class Analyzer:
     def _many(
         self, sources: Iterator[images.ImageSource], batch_size: int, color: str
     ) -> Iterator[ImageAnalysis | MienError]:
-        while batch := [self._try_prepare(source, color) for source in islice(sources, batch_size)]:
+        while True:
+            batch: list[_Prepared | MienError] = []
+            failure: Exception | None = None
+            try:
+                for source in islice(sources, batch_size):
+                    batch.append(self._try_prepare(source, color))
+            except Exception as error:
+                failure = error  # raised below: what was read before it is not lost
             yield from self._finish(batch)
+            if failure is not None:
+                raise failure
+            if not batch:
+                return
 
     def _try_prepare(self, source: images.ImageSource, color: str) -> _Prepared | MienError:
         try:

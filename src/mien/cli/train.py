@@ -95,11 +95,8 @@ def train(
     config = resolve(preset, config_file, given)
     loop, exporting, starting = with_training(_load)
     begin = None if start is None else starting.read_start(start)
-    faces, reported, shared = training_data(data, votes, test)
-    chosen = tuple(labels.split(",")) if labels else PRESET_LABELS.get(preset or "")
-    if chosen:
-        faces = faces.with_labels(chosen)
-        reported = None if reported is None else reported.with_labels(chosen)
+    chosen = labels.split(",") if labels else PRESET_LABELS.get(preset or "")
+    faces, reported, shared = training_data(data, votes, test, chosen)
     counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
     typer.echo(f"{len(faces)} faces ({counts})", err=True)
     if shared:

@@ -86,6 +86,9 @@ def test_the_example_runs(example: Example, desk: Path, tmp_path_factory: pytest
     }
     environment.pop("MODEL_PATH", None)
     done = subprocess.run(example.command, cwd=desk, env=environment, capture_output=True, text=True)
+    absent = re.search(r"(\w+) is not installed; install it with", done.stderr)
+    if absent and importlib.util.find_spec(absent[1]) is None:
+        pytest.skip(f"needs {absent[1]}, of an extra")
     assert done.returncode == 0, f"{names(example)}\n{example.text}\n{done.stdout}\n{done.stderr}"
 
 

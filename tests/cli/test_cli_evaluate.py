@@ -136,6 +136,8 @@ def test_names_that_a_spreadsheet_would_run_are_text(mien: Mien, model: str, pla
 def test_wrong_use_is_told_before_the_work(
     mien: Mien, model: str, faces: Path, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
+    if "--report" in arguments:
+        pytest.importorskip("matplotlib", reason="needs matplotlib, of the report extra")
     done = mien(arguments[0], model, *arguments[1:])
     assert (done.code, done.out) == (code, ""), done.err
     assert says in done.err

@@ -151,6 +151,7 @@ def test_the_exported_model_runs_and_carries_its_card(run: Path, tmp_path: Path)
     assert model.card.metric("accuracy").value == 1.0
     assert model.card.confusion == ((60, 0), (0, 60))
     assert model.card.parameters == count_parameters(create_network("mien-base", 2))
+    assert b".py" not in exported.path.read_bytes()  # no traces of whose files it was made with
     inside = json.loads(model.session.metadata["mien.card"])
     assert inside["sha256"] is None
     assert inside["labels"] == ["happy", "sad"]

@@ -174,7 +174,15 @@ def _onnx(network: nn.Module, size: tuple[int, ...]) -> bytes:
             verbose=False,
         )
     assert program is not None
-    return bytes(program.model_proto.SerializeToString())
+    return _without_traces(program.model_proto)
+
+
+def _without_traces(model: onnx.ModelProto) -> bytes:
+    """The exporter notes beside every node where in whose files it comes from; that is nobody's business."""
+    graph = model.graph
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del part.metadata_props[:]
+    return bytes(model.SerializeToString())
 
 
 def _session_logits(session: OnnxSession, data: FaceDataset) -> NDArray[np.float32]:

@@ -56,7 +56,7 @@ def test_no_file_names_a_path_of_one_machine() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["see /home/ann/mien", "cd /work/main", "/Users/ann/x", "file:///opt/x", r"C:\Users\ann", '"/opt/x"'],
+    ["see /home/ann/mien", "cd /work/mien", "/Users/ann/x", "file:///opt/x", r"C:\Users\ann", '"/opt/x"'],
 )
 def test_a_path_of_one_machine_is_seen(line: str) -> None:
     assert MACHINE_PATH.search(line)

@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
-from scipy.special import softmax
 from torch import nn
 
 from mien.core.errors import TrainingError
@@ -20,12 +19,14 @@ from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.evaluation import calibration, evaluate
+from mien.evaluation.predict import logits_of
+from mien.pipeline.classify import softmax, to_batch
 from mien.training._quiet import quiet
 from mien.training.architectures import create_network
 from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
 from mien.training.cost import count_multiply_adds, count_parameters
-from mien.training.loop import MEAN, STD, Split, normalise, split_data
+from mien.training.loop import MEAN, STD, Split, split_data
 from mien.training.quantize import quantise
 from mien.training.run_folder import BEST, read_config, read_facts
 from mien.zoo.card import METADATA_KEY, Card, Metric, ModelInput
@@ -111,16 +112,16 @@ def export(
             f"{str(folder)!r} was trained on other faces; give the same data, votes and test split as then"
         )
     network, log = _best_network(folder, config, data.labels)
+    card = _card(name, network, config, split, {**log, "start": facts.get("start")})
     content = _onnx(network, split.validation.images.shape[1:])
     session = OnnxSession(content, device="cpu")
-    logits = _session_logits(session, split.validation)
-    parity = _parity(network, split.validation, logits)
+    logits = _session_logits(card, session, split.validation)
+    parity = _parity(network, card, split.validation, logits)
     if not parity.holds:
         raise TrainingError(
             f"the exported file differs from PyTorch: {parity.different_top} of {parity.faces} top labels, "
             f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
         )
-    card = _card(name, network, config, split, {**log, "start": facts.get("start")})
     small = _small_export(content, card, logits, split, output, test) if int8 else None
     card = _measured(_calibrated(card, logits, split.validation), session, test)
     return Export(_write(output, content, card), card, parity, small)
@@ -129,16 +130,16 @@ def export(
 def _small_export(
     content: bytes,
     card: Card,
-    logits: NDArray[np.float32],
+    logits: NDArray[np.float64],
     split: Split,
     output: Path,
     test: FaceDataset | None,
 ) -> Export:
     """Quantise the exported network; its card says what that costs."""
     drawn = np.random.default_rng(0).permutation(len(split.train))[:_CALIBRATION_FACES]
-    small = quantise(content, _batch(split.train.subset(drawn), 0, len(drawn)).numpy())
+    small = quantise(content, to_batch(split.train.images[drawn], card))
     session = OnnxSession(small, device="cpu")
-    own = _session_logits(session, split.validation)
+    own = _session_logits(card, session, split.validation)
     card = replace(card, name=f"{card.name}-int8", precision="int8")
     card = _measured(_calibrated(card, own, split.validation), session, test)
     return Export(_write(output, small, card), card, _compare(logits, own))
@@ -185,24 +186,18 @@ def _without_traces(model: onnx.ModelProto) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _session_logits(session: OnnxSession, data: FaceDataset) -> NDArray[np.float32]:
-    return np.concatenate([session.run(_batch(data, i).numpy()) for i in range(0, len(data), _BATCH)])
-
-
-def _batch(data: FaceDataset, start: int, faces: int = _BATCH) -> torch.Tensor:
-    pixels = torch.from_numpy(data.images[start : start + faces])
-    return normalise(pixels.unsqueeze(1).float() / 255)
+def _session_logits(card: Card, session: OnnxSession, data: FaceDataset) -> NDArray[np.float64]:
+    return logits_of(Model(card.name, card, session, digest=""), data.images)
 
 
 @torch.no_grad()
-def _parity(network: nn.Module, data: FaceDataset, logits: NDArray[np.float32]) -> Parity:
-    return _compare(
-        torch.cat([network(_batch(data, i)) for i in range(0, len(data), _BATCH)]).numpy(), logits
-    )
+def _parity(network: nn.Module, card: Card, data: FaceDataset, logits: NDArray[np.float64]) -> Parity:
+    batches = torch.from_numpy(to_batch(data.images, card)).split(_BATCH)  # type: ignore[no-untyped-call]
+    return _compare(torch.cat([network(batch) for batch in batches]).double().numpy(), logits)
 
 
-def _compare(one: NDArray[np.float32], other: NDArray[np.float32]) -> Parity:
-    difference = np.abs(softmax(one.astype(float), axis=1) - softmax(other.astype(float), axis=1)).max()
+def _compare(one: NDArray[np.float64], other: NDArray[np.float64]) -> Parity:
+    difference = np.abs(softmax(one, 1.0) - softmax(other, 1.0)).max()
     return Parity(len(one), int((one.argmax(1) != other.argmax(1)).sum()), float(difference))
 
 
@@ -234,10 +229,10 @@ def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, l
     )
 
 
-def _calibrated(card: Card, logits: NDArray[np.float32], validation: FaceDataset) -> Card:
+def _calibrated(card: Card, logits: NDArray[np.float64], validation: FaceDataset) -> Card:
     """Return the card with the temperature and the threshold that fit the validation faces."""
     temperature = calibration.fit_temperature(logits, validation.targets)
-    probabilities = softmax(logits.astype(np.float64) / temperature, axis=1)
+    probabilities = softmax(logits, temperature)
     threshold, _ = calibration.choose_threshold(probabilities, validation.targets, ANSWERED_RIGHT)
     return replace(card, temperature=round(temperature, 4), threshold=round(threshold, 4))
 

@@ -1,4 +1,4 @@
-"""The page of a report, made with jinja2 (extra `report`)."""
+"""The pages of reports, made with jinja2 (extra `report`): one template that all of them extend."""
 
 from __future__ import annotations
 
@@ -30,9 +30,46 @@ _HEADLINES = {
 
 
 def page(card: Card, figures: Mapping[str, Any], parts: Sequence[Section], today: date) -> str:
-    """Return the report as one HTML page that loads nothing.
+    """Return the report on a model as one HTML page; errors are those of `render`."""
+    headlines = _headlines(figures["metrics"])
+    area = figures.get("roc_auc", {}).get("macro")
+    if area is not None:
+        headlines.append(("mean area under ROC", f"{area:.3f}", "", ""))
+    title = f"{figures['model']['name']} on {figures['data']}"
+    return render(
+        "report.html.j2",
+        title,
+        headlines,
+        parts,
+        today,
+        facts=_facts(card, figures),
+        figures=figures,
+        card=card,
+    )
+
+
+def render(
+    template: str,
+    title: str,
+    headlines: Sequence[tuple[str, str, str, str]],
+    parts: Sequence[Section],
+    today: date,
+    *,
+    facts: Sequence[tuple[str, str]] = (),
+    **values: Any,
+) -> str:
+    """Return one HTML page that loads nothing: headlines, figures with the tables behind them, facts.
 
     Every text is escaped; the page's own policy forbids scripts and anything from elsewhere.
+
+    Args:
+        template: extends page.html.j2 and fills its blocks.
+        title: of the page.
+        headlines: name, value, a second line and a hint of each.
+        parts: the figures.
+        today: when it was made.
+        facts: rows of the last table.
+        values: what the template names besides.
 
     Raises:
         MissingExtraError: jinja2 or matplotlib is not installed.
@@ -48,16 +85,16 @@ def page(card: Card, figures: Mapping[str, Any], parts: Sequence[Section], today
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2").render(
-        figures=figures,
-        headlines=_headlines(figures["metrics"]),
-        card=card,
-        facts=_facts(card, figures),
+    return environment.get_template(template).render(
+        title=title,
+        headlines=headlines,
         parts=[(part, _picture(part, LIGHT), _picture(part, DARK)) for part in parts],
+        facts=facts,
         light=LIGHT,
         dark=DARK,
         today=today.isoformat(),
         version=__version__,
+        **values,
     )
 
 

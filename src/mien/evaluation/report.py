@@ -123,16 +123,20 @@ def write_report(
     return folder / "report.html"
 
 
-def check_report(folder: Path) -> None:
+def check_report(folder: Path, modules: Sequence[str] = ("matplotlib", "jinja2", "sklearn")) -> None:
     """Find out before the work whether a report can be made; `folder` is made where missing.
+
+    Args:
+        folder: of the report.
+        modules: that it needs.
 
     Raises:
         MissingExtraError: matplotlib, jinja2 or scikit-learn is not installed.
         OutputError: the folder cannot be made.
     """
-    for module, package in (("matplotlib",) * 2, ("jinja2",) * 2, ("sklearn", "scikit-learn")):
+    for module in modules:
         if find_spec(module) is None:
-            raise MissingExtraError(package, "report")
+            raise MissingExtraError({"sklearn": "scikit-learn"}.get(module, module), "report")
     ensure_folder(folder)
 
 

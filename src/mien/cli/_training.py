@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from mien.core.errors import MissingExtraError
+from mien.training.presets import PRESET_LABELS, PRESETS
 
 if TYPE_CHECKING:
     from mien.datasets import FaceDataset
+    from mien.training.start import Start
 
 _T = TypeVar("_T")
 
@@ -45,6 +47,43 @@ Int8 = Annotated[
     ),
 ]
 
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="|".join(PRESETS),
+        help="Recipe to start from: that of a reference system as it is published, or Mien's own.",
+        autocompletion=lambda: list(PRESETS),
+        show_default=False,
+    ),
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE.toml",
+        help="Options by name, such as epochs = 20; they stand over the preset, and options given here "
+        "over both.",
+        show_default=False,
+    ),
+]
+LabelNames = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,...",
+        help="Train on these emotions only, in this order; all of the data's without it (r5: five).",
+        show_default=False,
+    ),
+]
+From = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="RUN|FILE",
+        help="Fine-tune the best weights of an earlier run, or those of a .safetensors file.",
+        show_default=False,
+    ),
+]
+
 
 def with_training(load: Callable[[], _T]) -> _T:
     """Return what `load` imports; a missing package of the train extra is said in Mien's words."""
@@ -71,3 +110,25 @@ def training_data(
     reported = load_dataset(test, default="test", labels=labels)
     kept = drop_shared(faces, reported)
     return kept, reported, len(faces) - len(kept)
+
+
+def recipe_data(
+    data: Path, votes: Path | None, test: Path | None, labels: str | None, preset: str | None
+) -> tuple[FaceDataset, FaceDataset | None]:
+    """Return the faces to train on and those to report on, and say on standard error what they are."""
+    chosen = labels.split(",") if labels else PRESET_LABELS.get(preset or "")
+    faces, reported, shared = training_data(data, votes, test, chosen)
+    counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
+    typer.echo(f"{len(faces)} faces ({counts})", err=True)
+    if shared:
+        typer.echo(f"{shared} faces that also stand in {str(test)!r} were left out", err=True)
+    return faces, reported
+
+
+def begin_from(place: Path | None) -> Start | None:
+    """Return the weights to fine-tune, or None for fresh ones; call it after `with_training`."""
+    if place is None:
+        return None
+    from mien.training.start import read_start
+
+    return read_start(place)

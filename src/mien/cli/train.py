@@ -10,10 +10,22 @@ import typer
 from mien.cli import _exits
 from mien.cli._options import with_options
 from mien.cli._progress import ProgressBar
-from mien.cli._training import Data, Int8, Test, Votes, training_data, with_training
+from mien.cli._training import (
+    ConfigFile,
+    Data,
+    From,
+    Int8,
+    LabelNames,
+    Preset,
+    Test,
+    Votes,
+    begin_from,
+    recipe_data,
+    with_training,
+)
 from mien.cli.export import describe_export
 from mien.training.config import TrainingConfig
-from mien.training.presets import PRESET_LABELS, PRESETS, resolve
+from mien.training.presets import resolve
 
 if TYPE_CHECKING:
     from mien.training.schedules import EpochLog
@@ -50,42 +62,10 @@ def train(
     given: dict[str, Any],
     votes: Votes = None,
     test: Test = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="|".join(PRESETS),
-            help="Recipe to start from: that of a reference system as it is published, or Mien's own.",
-            autocompletion=lambda: list(PRESETS),
-            show_default=False,
-        ),
-    ] = None,
-    config_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            metavar="FILE.toml",
-            help="Options by name, such as epochs = 20; they stand over the preset, and options given here "
-            "over both.",
-            show_default=False,
-        ),
-    ] = None,
-    labels: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B,...",
-            help="Train on these emotions only, in this order; all of the data's without it (r5: five).",
-            show_default=False,
-        ),
-    ] = None,
-    start: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="RUN|FILE",
-            help="Fine-tune the best weights of an earlier run, or those of a .safetensors file.",
-            show_default=False,
-        ),
-    ] = None,
+    preset: Preset = None,
+    config_file: ConfigFile = None,
+    labels: LabelNames = None,
+    start: From = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the model; the folder's name without it.", show_default=False)
     ] = None,
@@ -93,14 +73,9 @@ def train(
 ) -> None:
     """Read the faces, train, export, say what came out."""
     config = resolve(preset, config_file, given)
-    loop, exporting, starting = with_training(_load)
-    begin = None if start is None else starting.read_start(start)
-    chosen = labels.split(",") if labels else PRESET_LABELS.get(preset or "")
-    faces, reported, shared = training_data(data, votes, test, chosen)
-    counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
-    typer.echo(f"{len(faces)} faces ({counts})", err=True)
-    if shared:
-        typer.echo(f"{shared} faces that also stand in {str(test)!r} were left out", err=True)
+    loop, exporting = with_training(_load)
+    begin = begin_from(start)
+    faces, reported = recipe_data(data, votes, test, labels, preset)
     with ProgressBar(config.epochs, "Training") as bar:
         loop.train(
             faces,
@@ -116,10 +91,10 @@ def train(
     describe_export(export)
 
 
-def _load() -> tuple[Any, Any, Any]:
-    from mien.training import export, loop, start
+def _load() -> tuple[Any, Any]:
+    from mien.training import export, loop
 
-    return loop, export, start
+    return loop, export
 
 
 def _line(log: EpochLog, epochs: int) -> str:

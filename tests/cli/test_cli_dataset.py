@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from cli_support import FACE, NO_FACE, Ended
@@ -32,15 +33,38 @@ def table(place: Path) -> Path:
     return path
 
 
-def test_describe_prints_and_writes_numbers(mien: Mien, table: Path) -> None:
-    done = mien("dataset", "describe", table, "--output", "numbers.json")
+def test_describe_prints_numbers(mien: Mien, table: Path) -> None:
+    done = mien("dataset", "describe", table)
     assert done.code == 0, done.err
     assert "fer2013.csv/train: 14 faces, 48×48 pixels" in done.out
     assert "fer2013.csv/public-test: 7 faces" in done.out
-    written = json.loads(Path("numbers.json").read_text())
-    assert [part["split"] for part in written] == ["train", "public-test"]
+    assert "worth a look" not in done.out
     again = mien("dataset", "describe", table, "--json", "--no-cache", "--labels", "happy,Furie")
-    assert json.loads(again.out)[0]["counts"] == {"happy": 2, "angry": 2}
+    train, test = json.loads(again.out)["splits"]
+    assert (train["split"], test["split"]) == ("train", "public-test")
+    assert train["counts"] == {"happy": 2, "angry": 2}
+
+
+def test_describe_draws_what_it_says(mien: Mien, table: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs matplotlib, of the report extra")
+    pytest.importorskip("jinja2", reason="needs jinja2, of the report extra")
+    done = mien("dataset", "describe", table, "--output", "described", "--labels", "happy,angry")
+    assert done.code == 0, done.err
+    assert f"report: {Path('described/report.html')}" in done.out
+    written = json.loads(Path("described/description.json").read_text())
+    assert written["splits"][1]["counts"] == {"happy": 1, "angry": 1}
+    assert Path("described/samples-public-test.png").is_file()
+
+
+def test_pictures_of_several_sizes_are_described(mien: Mien, place: Path) -> None:
+    for label, side in (("Furie", 50), ("Furie", 60), ("happiness", 60)):
+        (place / "own" / label).mkdir(parents=True, exist_ok=True)
+        face = np.full((side, side), side, np.uint8)
+        cv2.imwrite(str(place / "own" / label / f"{side}.png"), face)
+    done = mien("dataset", "describe", "own")
+    assert done.code == 0, done.err
+    assert "resized from 60×60 (2), 50×50 (1)" in done.out
+    assert "faces have 2 sizes; here they were resized to 48×48" in done.out
 
 
 def test_votes_are_described(mien: Mien, table: Path) -> None:

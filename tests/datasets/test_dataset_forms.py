@@ -204,6 +204,14 @@ def test_other_sizes_are_listed_or_resized(tmp_path: Path) -> None:
     data = load_dataset(tmp_path / "d", side=8)
     assert data.images.shape == (3, 8, 8)
     assert first_pixels(data) == [10, 20, 30]
+    for found in (
+        data,
+        load_dataset(tmp_path / "d", side=8),
+        load_dataset(tmp_path / "d", side=8, cache=False),
+    ):
+        assert found.sizes is not None
+        assert found.sizes.tolist() == [[4, 4], [8, 8], [9, 8]]
+    assert data.subset(data.targets == 1).sizes.tolist() == [[9, 8]]
 
 
 @pytest.mark.parametrize("where", ["nowhere", "note.txt", "empty"])

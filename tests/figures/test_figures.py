@@ -40,6 +40,10 @@ def every_plot() -> dict[str, Plot]:
         figures.score_bars(dict(zip(LABELS, (0.1, 0.6, 0.2, 0.1), strict=True)), threshold=0.5),
         figures.training_curves({**log, "best": [1, 1]}),
         figures.sample_sheet({label: FACES[: 1 + i] for i, label in enumerate(LABELS)}),
+        figures.histogram("light", "Light", "grey", [0, 1, 2], {"train": [3, 1], "test": [0, 0]}),
+        figures.ranges(
+            "range", "Range", "grey", 255, {"a": {LABELS[3]: (3, 40, 99)}, "b": {"happy": (1, 2, 3)}}
+        ),
         figures.mistakes_sheet([(face, "sad", LABELS[3], 0.987) for face in FACES]),
     ]
     return {plot.name: plot for plot in plots}

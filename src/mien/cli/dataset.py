@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import _exits
+from mien.cli._described import show_description
 from mien.cli._progress import ProgressBar
 from mien.cli._text import complain, printable
-from mien.cli._training import Votes
 
 if TYPE_CHECKING:
     from mien.datasets import FaceDataset
     from mien.datasets.check import CheckReport
-    from mien.datasets.describe import Description
 
 _HELP = f"""
 Describe, check, split, convert, fetch and make data sets of labelled faces.
@@ -63,63 +62,56 @@ def _listed(labels: str | None) -> list[str] | None:
 @app.command("describe")
 def describe_command(
     data: Data,
-    votes: Votes = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            "--out",
+            metavar="DIR",
+            help="Write report.html, plots (PNG, SVG) and description.json there; needs the extra report.",
+            show_default=False,
+        ),
+    ] = None,
+    votes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Crowd votes (FER+'s CSV): how far they agree with the labels.",
+            show_default=False,
+        ),
+    ] = None,
     side: Side = None,
     labels: Labels = None,
     neutral: Neutral = False,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write the numbers as JSON.", show_default=False),
-    ] = None,
     as_json: AsJson = False,
     no_cache: NoCache = False,
 ) -> None:
-    """Say how many faces of which label there are, how large and bright, and what the crowd says of them."""
-    from mien.core.files import atomic_write
-    from mien.datasets import load_splits, read_votes, with_votes
-    from mien.datasets.describe import describe
+    """Say how many faces of which label there are, how large and bright, and what the crowd says of them.
 
-    splits = load_splits(data, side=side, labels=_listed(labels), neutral=neutral, cache=not no_cache)
-    if votes is not None:
-        table = read_votes(votes)
-        splits = {name: with_votes(faces, table) for name, faces in splits.items()}
-    described = {name: describe(faces) for name, faces in splits.items()}
-    text = json.dumps([{"split": name, **d.to_dict()} for name, d in described.items()], indent=2)
+    Pictures that differ in size are resized to 48×48 (--side takes another) after their sizes are counted.
+    With --output everything is also drawn: class distribution, sizes, brightness and contrast, the votes,
+    and a sheet of faces for each split, on one HTML page.
+    """
+    from mien.datasets import read_votes
+    from mien.datasets.overview import describe_splits, load_described
+    from mien.datasets.votes import with_votes_each
+    from mien.evaluation.data_report import MODULES, write_data_report
+    from mien.evaluation.report import check_report
+
     if output is not None:
-        atomic_write(output, text + "\n")
+        check_report(output, MODULES)
+    splits = load_described(data, side=side, labels=_listed(labels), neutral=neutral, cache=not no_cache)
+    if votes is not None:
+        splits = with_votes_each(splits, read_votes(votes))
+    found = describe_splits(data.resolve().name, splits)
+    page = None if output is None else write_data_report(output, found, splits)
     if as_json:
-        typer.echo(text)
+        typer.echo(json.dumps(found.to_dict(), indent=2))
     else:
-        for number, description in enumerate(described.values()):
-            typer.echo("\n" * bool(number), nl=False)
-            _show(description)
-
-
-def _show(d: Description) -> None:
-    people = "" if d.people is None else f" of {d.people} persons"
-    typer.echo(f"{printable(d.source)}: {d.faces} faces{people}, {d.width}×{d.height} pixels")
-    width = max(12, *(len(label) + 2 for label in d.counts))
-    typer.echo(
-        f"{'label':<{width}}{'faces':>8}{'share':>8}{'brightness':>12}" + "  agreement" * bool(d.votes)
-    )
-    for label, count in d.counts.items():
-        light = f"{d.brightness_by_label[label].mean:.0f}" if count else "-"
-        agreement = d.votes.by_label[label] if d.votes else None
-        last = "" if agreement is None else f"{agreement:>11.1%}"
-        typer.echo(f"{printable(label):<{width}}{count:>8}{count / d.faces:>8.1%}{light:>12}{last}")
-    if d.imbalance is not None:
-        typer.echo(f"the most frequent label has {d.imbalance:.1f} times the faces of the rarest")
-    typer.echo(
-        f"brightness {d.brightness.mean:.0f} ± {d.brightness.std:.0f} of 255, "
-        f"contrast {d.contrast.mean:.0f} ± {d.contrast.std:.0f}"
-    )
-    if d.copies:
-        typer.echo(f"{d.copies} faces are exact copies of others; see mien dataset check")
-    if d.votes is not None:
-        typer.echo(
-            f"{d.votes.faces} faces have {d.votes.votes:.1f} votes each; the favourite gets "
-            f"{d.votes.top_share:.1%} of them and is the label of {d.votes.agreement:.1%}"
-        )
+        show_description(found)
+        if page is not None:
+            typer.echo(f"\nreport: {printable(str(page))}")
 
 
 @app.command("check")

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,21 @@ from mien.core.errors import OutputError
 from mien.core.files import atomic_path, atomic_write, ensure_folder
 from mien.datasets._items import Item
 
-_FORM = 1  # changes when what is kept, or how it is read, does
+_FORM = 2  # changes when what is kept, or how it is read, does
 
-Kept: TypeAlias = tuple[NDArray[np.uint8], tuple[Item, ...]]
+
+class Faces(NamedTuple):
+    """What is kept.
+
+    Attributes:
+        images: uint8 (faces, height, width).
+        items: what is known of each.
+        sizes: int32 (faces, 2), width and height of each picture before it was resized.
+    """
+
+    images: NDArray[np.uint8]
+    items: tuple[Item, ...]
+    sizes: NDArray[np.int32]
 
 
 def folder() -> Path:
@@ -53,7 +65,7 @@ def place(path: Path, files: Sequence[Path], options: str) -> Path:
     return folder() / f"{which.hexdigest()[:16]}-{state.hexdigest()[:32]}"
 
 
-def read(place: Path) -> Kept | None:
+def read(place: Path) -> Faces | None:
     """Return what is kept, the pixels mapped from the disk; None where nothing sound is there."""
     try:
         index = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
@@ -62,27 +74,34 @@ def read(place: Path) -> Kept | None:
         items = tuple(
             Item(place, name, label, split, who) for place, name, label, split, who in index["items"]
         )
+        sizes = np.asarray(index["sizes"], np.int32)
         if images.dtype != np.uint8 or images.ndim != 3 or len(images) != len(items):
             return None
         if zlib.crc32(images.data) != index["crc32"]:
             return None
-        return np.asarray(images), items
+        # One size, as most data sets have, is written once and takes no memory.
+        return Faces(np.asarray(images), items, np.broadcast_to(sizes, (len(items), 2)))
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
 
 
-def write(place: Path, images: NDArray[np.uint8], items: tuple[Item, ...]) -> Kept:
+def write(place: Path, faces: Faces) -> Faces:
     """Keep the arrays and return them as `read` does; where that fails, return what was given."""
     try:
         ensure_folder(place.parent)
         _remove_older(place)
         with atomic_path(place.with_suffix(".npy")) as temporary, temporary.open("wb") as file:
-            np.save(file, images)
-        index = {"crc32": zlib.crc32(images.data), "items": [item[:5] for item in items]}
+            np.save(file, faces.images)
+        sizes = faces.sizes[:1] if (faces.sizes == faces.sizes[:1]).all() else faces.sizes
+        index = {
+            "crc32": zlib.crc32(faces.images.data),
+            "items": [item[:5] for item in faces.items],
+            "sizes": sizes.tolist(),
+        }
         atomic_write(place.with_suffix(".json"), json.dumps(index))
     except (OutputError, OSError):
-        return images, items
-    return read(place) or (images, items)
+        return faces
+    return read(place) or faces
 
 
 def _remove_older(place: Path) -> None:

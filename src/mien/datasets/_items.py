@@ -102,6 +102,10 @@ class UnknownLabelError(DatasetError):
         self.label = label
 
 
+class MixedSizesError(DatasetError):
+    """Faces that have to have one size differ in it."""
+
+
 def read_grey(path: Path) -> Pixels | MienError:
     """Return the picture as grey uint8 (height, width), or why it cannot be read."""
     try:

@@ -28,6 +28,8 @@ class FaceDataset:
         source: where it came from.
         groups: who is on each picture (CK+ and JAFFE say so), so that no person stands in two splits;
             None where that is not known.
+        sizes: int32 (faces, 2), width and height of each picture before it was resized; None where that
+            is not known.
     """
 
     images: NDArray[np.uint8]
@@ -37,6 +39,7 @@ class FaceDataset:
     votes: NDArray[np.float32] | None = None
     source: str = ""
     groups: tuple[str, ...] | None = None
+    sizes: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
         faces = len(self.images)
@@ -51,6 +54,8 @@ class FaceDataset:
             raise DatasetError(f"votes have to be {(faces, len(self.labels))}, not {self.votes.shape}")
         if self.groups is not None and len(self.groups) != faces:
             raise DatasetError(f"{faces} images with {len(self.groups)} groups")
+        if self.sizes is not None and self.sizes.shape != (faces, 2):
+            raise DatasetError(f"sizes have to be {(faces, 2)}, not {self.sizes.shape}")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -65,6 +70,7 @@ class FaceDataset:
             names=tuple(self.names[i] for i in where),
             votes=None if self.votes is None else self.votes[where],
             groups=None if self.groups is None else tuple(self.groups[i] for i in where),
+            sizes=None if self.sizes is None else self.sizes[where],
         )
 
     def with_labels(self, labels: Sequence[str]) -> FaceDataset:

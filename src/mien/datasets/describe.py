@@ -13,6 +13,7 @@ from mien.datasets.splits import picture_keys
 
 _CHUNK = 1024
 BRIGHTNESS_BINS = 32
+SHARE_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,18 @@ class VoteAgreement:
         votes: on such a face, in the mean, for any of the labels.
         agreement: share of these faces whose label has most votes (or as many as any other).
         top_share: share of its votes that the favourite gets, in the mean.
+        top_share_histogram: faces in each of 10 equally wide bins of that share, from 0 to 1.
         by_label: agreement of the faces of each label; None where none has votes.
+        given: for each label, how many votes its faces got for each label.
     """
 
     faces: int
     votes: float
     agreement: float
     top_share: float
+    top_share_histogram: tuple[int, ...]
     by_label: dict[str, float | None]
+    given: dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Description:
         faces: how many.
         width: of every face, in pixels.
         height: of every face, in pixels.
+        sizes: how many faces were (width, height) before they were resized, the most frequent first; None
+            where that is not known.
         counts: faces of each label, in label order.
         imbalance: the most frequent label's faces over the rarest one's.
         people: how many different ones, None where that is not known.
@@ -62,6 +69,7 @@ class Description:
         contrast: standard deviation of the grey values in a face, over all faces.
         brightness_by_label: the same for each label.
         brightness_histogram: faces in each of 32 equally wide bins of [0, 256).
+        contrast_histogram: faces in each of 32 equally wide bins of [0, 128).
         votes: None where there are none.
     """
 
@@ -69,6 +77,7 @@ class Description:
     faces: int
     width: int
     height: int
+    sizes: dict[tuple[int, int], int] | None
     counts: dict[str, int]
     imbalance: float | None
     people: int | None
@@ -77,11 +86,13 @@ class Description:
     contrast: Spread
     brightness_by_label: dict[str, Spread]
     brightness_histogram: tuple[int, ...]
+    contrast_histogram: tuple[int, ...]
     votes: VoteAgreement | None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types, for JSON."""
-        return asdict(self)
+        sizes = None if self.sizes is None else {f"{w}x{h}": n for (w, h), n in self.sizes.items()}
+        return {**asdict(self), "sizes": sizes}
 
 
 def describe(dataset: FaceDataset) -> Description:
@@ -91,12 +102,12 @@ def describe(dataset: FaceDataset) -> Description:
     present = [n for n in counts.values() if n]
     people = {who for who in dataset.groups or () if who}
     height, width = dataset.images.shape[1:]
-    bins, _ = np.histogram(brightness, BRIGHTNESS_BINS, (0, 256))
     return Description(
         source=dataset.source,
         faces=len(dataset),
         width=width,
         height=height,
+        sizes=_sizes(dataset),
         counts=counts,
         imbalance=max(present) / min(present) if present else None,
         people=len(people) if people else None,
@@ -108,7 +119,8 @@ def describe(dataset: FaceDataset) -> Description:
             for i, label in enumerate(dataset.labels)
             if counts[label]
         },
-        brightness_histogram=tuple(int(n) for n in bins),
+        brightness_histogram=_histogram(brightness, BRIGHTNESS_BINS, 256),
+        contrast_histogram=_histogram(contrast, BRIGHTNESS_BINS, 128),
         votes=_votes(dataset),
     )
 
@@ -130,6 +142,18 @@ def _light(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.f
     return np.concatenate(means), np.concatenate(deviations)
 
 
+def _sizes(dataset: FaceDataset) -> dict[tuple[int, int], int] | None:
+    if dataset.sizes is None:
+        return None
+    found, counts = np.unique(dataset.sizes, axis=0, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return {(int(found[i][0]), int(found[i][1])): int(counts[i]) for i in order}
+
+
+def _histogram(values: NDArray[np.floating[Any]], bins: int, end: float) -> tuple[int, ...]:
+    return tuple(int(n) for n in np.histogram(values, bins, (0, end))[0])
+
+
 def _spread(values: NDArray[np.float64]) -> Spread:
     low, median, high = (float(v) for v in np.percentile(values, (5, 50, 95)))
     return Spread(float(values.mean()), float(values.std()), low, median, high)
@@ -139,16 +163,25 @@ def _votes(dataset: FaceDataset) -> VoteAgreement | None:
     if dataset.votes is None:
         return None
     voted = dataset.votes.sum(1) > 0
+    if not voted.any():
+        return None
     votes, targets = dataset.votes[voted], dataset.targets[voted]
     agrees = votes[np.arange(len(votes)), targets] == votes.max(1)
     by_label = {
         label: float(agrees[targets == i].mean()) if (targets == i).any() else None
         for i, label in enumerate(dataset.labels)
     }
+    given = {
+        label: {to: int(n) for to, n in zip(dataset.labels, votes[targets == i].sum(0), strict=True)}
+        for i, label in enumerate(dataset.labels)
+    }
+    top_share = votes.max(1) / votes.sum(1)
     return VoteAgreement(
         faces=len(votes),
         votes=float(votes.sum(1).mean()),
         agreement=float(agrees.mean()),
-        top_share=float((votes.max(1) / votes.sum(1)).mean()),
+        top_share=float(top_share.mean()),
+        top_share_histogram=_histogram(top_share, SHARE_BINS, 1),
         by_label=by_label,
+        given=given,
     )

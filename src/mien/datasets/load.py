@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from mien.datasets import _cache, folder, posed, table
 from mien.datasets._items import (
     SPLITS,
     Item,
+    MixedSizesError,
     Pictures,
     Pixels,
     Source,
@@ -149,9 +151,12 @@ class _Whole:
     """Everything at one path: pixels, and what is known of each face."""
 
     path: Path
-    images: NDArray[np.uint8]
-    items: tuple[Item, ...]
+    faces: _cache.Faces
     own: tuple[str, ...]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return self.faces.items
 
     def splits(self) -> tuple[str, ...]:
         found = {item.split for item in self.items}
@@ -169,24 +174,24 @@ def _own(labels: Sequence[str] | None) -> tuple[str, ...]:
 def _load(path: Path, options: _Options) -> _Whole:
     source = recognise(path, own=options.own, neutral=options.neutral)
     if not options.cache:
-        return _Whole(path, *_read(source, path, options.side), options.own)
+        return _Whole(path, _read(source, path, options.side), options.own)
     place = _cache.place(path, source.files, repr((options.side, options.neutral, options.own)))
     kept = _cache.read(place)
     if kept is None:
-        images, items = _read(source, path, options.side)
         # What was kept is mapped from the disk, so that the pixels just read can be let go.
-        kept = _cache.write(place, images, items)
-    return _Whole(path, *kept, options.own)
+        kept = _cache.write(place, _read(source, path, options.side))
+    return _Whole(path, kept, options.own)
 
 
-def _read(source: Source, path: Path, side: int | None) -> tuple[NDArray[np.uint8], tuple[Item, ...]]:
+def _read(source: Source, path: Path, side: int | None) -> _cache.Faces:
     """Read all faces into one array; no more than an eighth above their own size is taken for it."""
-    buffer, items = bytearray(), []
+    buffer, items, before = bytearray(), [], array("i")
     sizes: Counter[tuple[int, ...]] = Counter()
     for item, pixels in _sound_faces(source, path):
         face = pixels if side is None else squared(pixels, side)
         sizes[face.shape] += 1
         items.append(item)
+        before.extend(pixels.shape[::-1])
         if len(sizes) == 1:
             buffer += face.data
     if not items:
@@ -194,12 +199,13 @@ def _read(source: Source, path: Path, side: int | None) -> tuple[NDArray[np.uint
     if len(sizes) > 1:
         listed = ", ".join(f"{s[1]}×{s[0]} ({n})" for s, n in sizes.most_common(5))
         more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
-        raise DatasetError(
+        raise MixedSizesError(
             f"pictures in {shown(path)} differ in size: {listed}{more}; give the side to resize them to, or "
             "cut the faces out of photos with `mien dataset faces`"
         )
     (height, width) = next(iter(sizes))
-    return np.frombuffer(buffer, np.uint8).reshape(len(items), height, width), tuple(items)
+    images = np.frombuffer(buffer, np.uint8).reshape(len(items), height, width)
+    return _cache.Faces(images, tuple(items), np.array(before, np.int32).reshape(-1, 2))
 
 
 def _sound_faces(source: Source, path: Path) -> Iterator[tuple[Item, Pixels]]:
@@ -234,7 +240,7 @@ def squared(face: Pixels, side: int) -> Pixels:
 
 
 def _choose(whole: _Whole, wanted: str | None, labelled: bool) -> FaceDataset:
-    items, images, name = whole.items, whole.images, _name(whole.path)
+    faces, items, name = whole.faces, whole.items, _name(whole.path)
     if wanted is not None:
         split = parse_split(wanted)
         if split is None:
@@ -243,12 +249,12 @@ def _choose(whole: _Whole, wanted: str | None, labelled: bool) -> FaceDataset:
         if not chosen.any():
             there = ", ".join(filter(None, whole.splits())) or "none"
             raise DatasetError(f"{shown(whole.path)} has no split {split!r}; it has {there}")
-        images, items = _taken(images, items, chosen)
+        faces = _taken(faces, chosen)
         name = f"{name}/{split}"
     elif labelled and any(item.label is not None for item in items):
         # A table without emotions beside one with them, as R4's test.csv, is for predicting only.
-        images, items = _taken(images, items, np.array([item.label is not None for item in items]))
-    return _dataset(whole, images, items, name, labelled)
+        faces = _taken(faces, np.array([item.label is not None for item in items]))
+    return _dataset(whole, faces, name, labelled)
 
 
 def _name(path: Path) -> str:
@@ -257,22 +263,20 @@ def _name(path: Path) -> str:
     return f"{whole.parent.name}/{whole.name}" if parse_split(whole.name) else whole.name
 
 
-def _taken(
-    images: NDArray[np.uint8], items: tuple[Item, ...], chosen: NDArray[np.bool_]
-) -> tuple[NDArray[np.uint8], tuple[Item, ...]]:
+def _taken(faces: _cache.Faces, chosen: NDArray[np.bool_]) -> _cache.Faces:
     """Take the chosen faces; without a copy where they stand together."""
     where = np.flatnonzero(chosen)
     first, last = int(where[0]), int(where[-1]) + 1
     if last - first == len(where):
-        return images[first:last], items[first:last]
-    return images[where], tuple(items[i] for i in where)
+        taken = slice(first, last)
+        return _cache.Faces(faces.images[taken], faces.items[taken], faces.sizes[taken])
+    return _cache.Faces(faces.images[where], tuple(faces.items[i] for i in where), faces.sizes[where])
 
 
-def _dataset(
-    whole: _Whole, images: NDArray[np.uint8], items: tuple[Item, ...], name: str, labelled: bool
-) -> FaceDataset:
+def _dataset(whole: _Whole, faces: _cache.Faces, name: str, labelled: bool) -> FaceDataset:
     # All splits number the labels alike, whether each of them has every label or not.
     labels = ordered((item.label for item in whole.items if item.label is not None), whole.own)
+    items = faces.items
     unknown = any(item.label is None for item in items)
     if unknown and labelled:
         raise _no_emotions(whole)
@@ -282,12 +286,13 @@ def _dataset(
     number = {label: i for i, label in enumerate(labels)}
     people = tuple(item.group for item in items)
     return FaceDataset(
-        images=images,
+        images=faces.images,
         targets=np.array([number.get(item.label or "", -1) for item in items], dtype=np.int64),
         labels=labels,
         names=tuple(item.name for item in items),
         source=name,
         groups=people if any(people) else None,
+        sizes=faces.sizes,
     )
 
 

@@ -19,6 +19,7 @@ _NAME_COLUMN = "Image name"
 # Votes for no emotion: "cannot tell" and "not a face".
 _OTHER_COLUMNS = ("unknown", "NF")
 OTHER = "other"
+_NO_VOTES = "the vote table names none of the data set's pictures"
 
 
 def read_votes(path: str | Path) -> dict[str, dict[str, int]]:
@@ -61,6 +62,20 @@ def _votes(reader: csv.DictReader[str], path: Path) -> dict[str, dict[str, int]]
     return table
 
 
+def with_votes_each(
+    splits: Mapping[str, FaceDataset], table: Mapping[str, Mapping[str, int]]
+) -> dict[str, FaceDataset]:
+    """Return every split with its votes; one that was not voted on at all stays without.
+
+    Raises:
+        DatasetError: as in `with_votes`, when none of the splits was voted on.
+    """
+    voted = {name for name, faces in splits.items() if any(n in table for n in faces.names)}
+    if not voted:
+        raise DatasetError(_NO_VOTES)
+    return {name: with_votes(faces, table) if name in voted else faces for name, faces in splits.items()}
+
+
 def with_votes(dataset: FaceDataset, table: Mapping[str, Mapping[str, int]]) -> FaceDataset:
     """Return `dataset` with the votes for its labels; votes for other labels are left out.
 
@@ -78,5 +93,5 @@ def with_votes(dataset: FaceDataset, table: Mapping[str, Mapping[str, int]]) -> 
         counted = table.get(name, {})
         votes[row] = [counted.get(label, 0) for label in dataset.labels]
     if not votes.any():
-        raise DatasetError("the vote table names none of the data set's pictures")
+        raise DatasetError(_NO_VOTES)
     return replace(dataset, votes=votes)

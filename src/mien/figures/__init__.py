@@ -15,6 +15,7 @@ from mien.figures.lines import (
 from mien.figures.matrix import confusion_matrix
 from mien.figures.plot import Plot
 from mien.figures.sheets import mistakes_sheet, sample_sheet
+from mien.figures.spread import histogram, ranges
 from mien.figures.style import DARK, LIGHT, THEMES, Theme
 
 __all__ = [
@@ -27,9 +28,11 @@ __all__ = [
     "class_distribution",
     "confusion_matrix",
     "corruption_bars",
+    "histogram",
     "mistakes_sheet",
     "per_class_bars",
     "precision_recall_curves",
+    "ranges",
     "reliability_diagram",
     "risk_coverage_curve",
     "roc_curves",

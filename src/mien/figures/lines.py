@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.figures.plot import Plot
-from mien.figures.style import WIDTH, Theme, look, percent
+from mien.figures.style import WIDTH, Theme, look, percent, share_tick
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -129,7 +129,7 @@ def risk_coverage_curve(
         axes.set_ylabel("wrong answers among them")
         _shares(axes, "x")
         axes.set_ylim(0, max(0.1, float(risk.max()) * 1.08))
-        axes.yaxis.set_major_formatter(_tick)
+        axes.yaxis.set_major_formatter(share_tick)
 
     return Plot("risk-coverage", "What abstaining brings", WIDTH * 0.72, draw)
 
@@ -153,7 +153,7 @@ def training_curves(log: Mapping[str, Sequence[float]]) -> Plot:
                 if values := log.get(f"{part}_{what}"):
                     axes.plot(epochs, values, label=part, **look(theme, number))
             axes.set_ylabel(what)
-        panels[1].yaxis.set_major_formatter(_tick)
+        panels[1].yaxis.set_major_formatter(share_tick)
         _mark_best(panels[1], theme)
         if rated:
             panels[2].plot(epochs, log["learning_rate"], color=theme.series[2])
@@ -190,11 +190,7 @@ def _shares(axes: Axes, which: str) -> None:
     axis = axes.xaxis if which == "x" else axes.yaxis
     (axes.set_xlim if which == "x" else axes.set_ylim)(-0.01, 1.01)
     axis.set_ticks([0, 0.2, 0.4, 0.6, 0.8, 1.0])
-    axis.set_major_formatter(_tick)
-
-
-def _tick(value: float, _: object = None) -> str:
-    return f"{value * 100:.3g} %" if value else "0"
+    axis.set_major_formatter(share_tick)
 
 
 def _thinned(line: Line) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

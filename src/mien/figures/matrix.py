@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 _MOST_WITH_NUMBERS = 12
 
 
-def confusion_matrix(counts: NDArray[np.integer], rates: NDArray[np.floating], labels: Sequence[str]) -> Plot:
+def confusion_matrix(
+    counts: NDArray[np.integer],
+    rates: NDArray[np.floating],
+    labels: Sequence[str],
+    *,
+    across: str = "predicted",
+    up: str = "true",
+) -> Plot:
     """Return the plot of a confusion matrix: the share of each row as colour and number, and the count.
 
     Args:
         counts: (labels, labels), true labels as rows and predicted labels as columns.
         rates: (labels, labels), the same as shares of each row, in [0, 1].
         labels: names.
+        across: what the columns are.
+        up: what the rows are.
     """
 
     def draw(figure: FigureBase, theme: Theme) -> None:
@@ -38,8 +47,8 @@ def confusion_matrix(counts: NDArray[np.integer], rates: NDArray[np.floating], l
         places = range(len(labels))
         axes.set_xticks(places, labels, rotation=40, ha="right", rotation_mode="anchor")
         axes.set_yticks(places, labels)
-        axes.set_xlabel("predicted")
-        axes.set_ylabel("true")
+        axes.set_xlabel(across)
+        axes.set_ylabel(up)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(True)
         if len(labels) <= _MOST_WITH_NUMBERS:

@@ -104,6 +104,11 @@ def percent(value: float, digits: int = 0) -> str:
     return f"{value * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
+def share_tick(value: float, _: object = None) -> str:
+    """Return a share in [0, 1] as the text at an axis, with as many digits as it needs."""
+    return f"{value * 100:.3g} %" if value else "0"
+
+
 def look(theme: Theme, index: int) -> dict[str, Any]:
     """Return colour and line style of the line number `index`."""
     return {"color": theme.series[index % len(theme.series)], "linestyle": DASHES[index % len(DASHES)]}

@@ -13,6 +13,7 @@ from mien.training.presets import PRESET_LABELS, PRESETS
 
 if TYPE_CHECKING:
     from mien.datasets import FaceDataset
+    from mien.training.schedules import EpochLog
     from mien.training.start import Start
 
 _T = TypeVar("_T")
@@ -132,3 +133,11 @@ def begin_from(place: Path | None) -> Start | None:
     from mien.training.start import read_start
 
     return read_start(place)
+
+
+def epoch_line(log: EpochLog, epochs: int) -> str:
+    """Return what an epoch did, on one line."""
+    return (
+        f"epoch {log.epoch}/{epochs}  loss {log.train_loss:.4f}  validation: loss {log.validation_loss:.4f}  "
+        f"accuracy {log.validation_accuracy:.2%}{' *' if log.best else ''}  {log.seconds:.0f} s"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -20,15 +20,13 @@ from mien.cli._training import (
     Test,
     Votes,
     begin_from,
+    epoch_line,
     recipe_data,
     with_training,
 )
 from mien.cli.export import describe_export
 from mien.training.config import TrainingConfig
 from mien.training.presets import resolve
-
-if TYPE_CHECKING:
-    from mien.training.schedules import EpochLog
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 
@@ -81,7 +79,7 @@ def train(
             faces,
             output,
             config,
-            on_epoch=lambda log: typer.echo(_line(log, config.epochs)),
+            on_epoch=lambda log: typer.echo(epoch_line(log, config.epochs)),
             on_step=lambda epoch, step, steps: bar.show(epoch * steps + step, config.epochs * steps),
             start=begin,
         )
@@ -95,10 +93,3 @@ def _load() -> tuple[Any, Any]:
     from mien.training import export, loop
 
     return loop, export
-
-
-def _line(log: EpochLog, epochs: int) -> str:
-    return (
-        f"epoch {log.epoch}/{epochs}  loss {log.train_loss:.4f}  validation: loss {log.validation_loss:.4f}  "
-        f"accuracy {log.validation_accuracy:.2%}{' *' if log.best else ''}  {log.seconds:.0f} s"
-    )

@@ -57,6 +57,14 @@ def picture_keys(images: NDArray[np.uint8]) -> list[bytes]:
     return [blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest() for picture in images]
 
 
+def inseparable(dataset: FaceDataset) -> NDArray[np.int64]:
+    """Return a number for every face, int64 (faces,), equal for those that no split may part.
+
+    Those are copies of one picture and, where the data set knows them, faces of one person.
+    """
+    return _picture_groups(dataset) if dataset.groups is None else _person_groups(dataset)
+
+
 def _picture_groups(dataset: FaceDataset) -> NDArray[np.int64]:
     """Number the different pictures; copies of one picture get the number of the first."""
     first: dict[bytes, int] = {}

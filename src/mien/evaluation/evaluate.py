@@ -65,6 +65,20 @@ class Evaluation:
         chosen: NDArray[np.int64] = wrong[order[:count]]
         return chosen
 
+    def per_label(self) -> dict[str, dict[str, Any]]:
+        """Return precision, recall, F1 and support of every label."""
+        confusion = self.confusion
+        rows = metrics.precision_recall_f1(confusion)
+        return {
+            label: {
+                "precision": float(row[0]),
+                "recall": float(row[1]),
+                "f1": float(row[2]),
+                "support": int(support),
+            }
+            for label, row, support in zip(self.labels, rows, confusion.sum(1), strict=True)
+        }
+
     def metrics(self) -> tuple[Metric, ...]:
         """Return the figures that go into a card, with 95 % intervals where they have one."""
         faces, confusion = len(self.true), self.confusion
@@ -120,7 +134,7 @@ class Evaluation:
                 m.name: {"value": m.value, "low": m.low, "high": m.high, "protocol": m.protocol}
                 for m in self.metrics()
             },
-            "per_label": _per_label(self.labels, confusion),
+            "per_label": self.per_label(),
             "confusion": confusion.tolist(),
             "confusion_rates": metrics.rates(confusion).tolist(),
             "reliability": {
@@ -156,19 +170,6 @@ def evaluate(model: Model, data: FaceDataset, progress: Progress | None = None) 
         source=data.source,
         names=data.names,
     )
-
-
-def _per_label(labels: tuple[str, ...], confusion: NDArray[np.int64]) -> dict[str, dict[str, Any]]:
-    rows = metrics.precision_recall_f1(confusion)
-    return {
-        label: {
-            "precision": float(row[0]),
-            "recall": float(row[1]),
-            "f1": float(row[2]),
-            "support": int(support),
-        }
-        for label, row, support in zip(labels, rows, confusion.sum(1), strict=True)
-    }
 
 
 def _bins(found: calibration.Reliability) -> dict[str, Any]:

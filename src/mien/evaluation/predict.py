@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,13 +103,21 @@ def write_predictions(predictions: Predictions, path: Path) -> None:
         return
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    head = ("name", "true", "predicted", "confidence", "uncertain")
-    writer.writerow([*head, *(plain_text(f"score_{label}") for label in predictions.labels)])
-    for row in predictions.rows():
-        words = [plain_text(row[column] or "") for column in ("name", "true", "predicted")]
-        numbers = [row["confidence"], str(row["uncertain"]).lower(), *row["scores"].values()]
-        writer.writerow([*words, *numbers])
+    writer.writerow(csv_head(predictions.labels))
+    writer.writerows(csv_cells(row) for row in predictions.rows())
     atomic_write(path, text.getvalue())
+
+
+def csv_head(labels: Sequence[str]) -> list[str]:
+    """Return the columns of predictions as CSV."""
+    scores = (plain_text(f"score_{label}") for label in labels)
+    return ["name", "true", "predicted", "confidence", "uncertain", *scores]
+
+
+def csv_cells(row: Mapping[str, Any]) -> list[str | float]:
+    """Return a row of `Predictions.rows` in the order of `csv_head`."""
+    words = [plain_text(row[column] or "") for column in ("name", "true", "predicted")]
+    return [*words, row["confidence"], str(row["uncertain"]).lower(), *row["scores"].values()]
 
 
 def check_suffix(path: Path) -> None:

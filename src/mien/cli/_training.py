@@ -18,11 +18,17 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+DATA_FORMS = (
+    "DATA is an image folder (faces/happy/1.png, or with splits faces/train/happy/1.png), a CSV table "
+    "(fer2013.csv, train.csv) or a folder of tables, or CK+ or JAFFE as they are distributed. Emotions are "
+    "understood in many spellings (anger, happiness, Furie)."
+)
+
 Data = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        help="Labelled faces: a folder with one folder an emotion, or what else mien dataset reads.",
+        help="Labelled faces: an image folder, a CSV table, CK+ or JAFFE.",
         show_default=False,
     ),
 ]

@@ -11,33 +11,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli import _exits
+from mien.cli import _dataset_help, _exits
 from mien.cli._described import show_description
 from mien.cli._progress import ProgressBar
 from mien.cli._text import complain, printable
+from mien.cli._training import Data
 
 if TYPE_CHECKING:
     from mien.datasets import FaceDataset
     from mien.datasets.check import CheckReport
 
-_HELP = f"""
-Describe, check, split, convert, fetch and make data sets of labelled faces.
-
-DATA is a folder with one folder of faces an emotion, below train/, validation/ and test/ or not; a CSV \
-table (fer2013.csv, train.csv) or a folder of them; or CK+ or JAFFE as they are distributed.
-
-{_exits.HELP}
-"""
-
 app = typer.Typer(
-    help=_HELP,
+    help=_dataset_help.GROUP,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="rich",
 )
 
-Data = Annotated[Path, typer.Argument(metavar="DATA", help="Labelled faces.", show_default=False)]
 Out = Annotated[
     Path, typer.Option("--output", "-o", "--out", metavar="PATH", help="Where to write.", show_default=False)
 ]
@@ -59,7 +50,7 @@ def _listed(labels: str | None) -> list[str] | None:
     return None if labels is None else labels.split(",")
 
 
-@app.command("describe")
+@app.command("describe", help=_dataset_help.DESCRIBE)
 def describe_command(
     data: Data,
     output: Annotated[
@@ -87,12 +78,7 @@ def describe_command(
     as_json: AsJson = False,
     no_cache: NoCache = False,
 ) -> None:
-    """Say how many faces of which label there are, how large and bright, and what the crowd says of them.
-
-    Pictures that differ in size are resized to 48×48 (--side takes another) after their sizes are counted.
-    With --output everything is also drawn: class distribution, sizes, brightness and contrast, the votes,
-    and a sheet of faces for each split, on one HTML page.
-    """
+    """Read, describe, draw, show."""
     from mien.datasets import read_votes
     from mien.datasets.overview import describe_splits, load_described
     from mien.datasets.votes import with_votes_each
@@ -114,10 +100,13 @@ def describe_command(
             typer.echo(f"\nreport: {printable(str(page))}")
 
 
-@app.command("check")
+@app.command("check", help=_dataset_help.CHECK)
 def check_command(
     data: Data,
-    side: Side = None,
+    side: Annotated[
+        int | None,
+        typer.Option(min=8, max=1024, help="Size that faces should have; the most frequent without it."),
+    ] = None,
     labels: Labels = None,
     near: Annotated[bool, typer.Option("--near/--exact", help="Look for near copies too.")] = True,
     across: Annotated[
@@ -126,11 +115,7 @@ def check_command(
     most: Annotated[int, typer.Option("--most", min=0, help="Findings of a kind to print.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """Find unreadable files, wrong sizes, copies (also across splits) and copies with different labels.
-
-    The exit code is 1 when something is found. Near copies are the same picture at another size, brightness
-    or compression.
-    """
+    """Check, show, say by the exit code whether all is well."""
     from mien.datasets.check import check
 
     with ProgressBar(2, "Reading") as bar:
@@ -180,22 +165,18 @@ def _show_some(what: str, lines: list[str], most: int) -> None:
             typer.echo(f"  … and {len(lines) - most} more")
 
 
-@app.command("split")
+@app.command("split", help=_dataset_help.SPLIT)
 def split_command(
     data: Data,
     output: Out,
-    validation: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of all faces.")] = 0.1,
+    validation: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of all faces.")] = 0.0,
     test: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of all faces.")] = 0.1,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal splits.")] = 0,
     side: Side = None,
     labels: Labels = None,
     link: Annotated[bool, typer.Option("--link", help="Hard links in place of copies.")] = False,
 ) -> None:
-    """Split faces into train, validation and test: a new folder, or one table (--output FILE.csv).
-
-    Every label keeps its share. Copies of a picture stay in one part, and so does a person where the data
-    set says who is on its pictures (CK+, JAFFE).
-    """
+    """Split, write, say what came where."""
     from mien.datasets.write import write_splits
 
     parts = write_splits(
@@ -211,7 +192,7 @@ def split_command(
     _say_written(parts, output)
 
 
-@app.command("convert")
+@app.command("convert", help=_dataset_help.CONVERT)
 def convert_command(
     data: Data,
     output: Out,
@@ -222,7 +203,7 @@ def convert_command(
         bool, typer.Option("--codes", help="In a table, FER2013's numbers in place of names.")
     ] = False,
 ) -> None:
-    """Write faces as a folder with one folder an emotion, or as a table (--output FILE.csv); splits stay."""
+    """Read, write, say what came where."""
     from mien.datasets import load_splits
     from mien.datasets.write import write_folder, write_table
 
@@ -241,7 +222,7 @@ def _say_written(parts: dict[str, FaceDataset], output: Path) -> None:
     typer.echo(printable(str(output)))
 
 
-@app.command("fetch")
+@app.command("fetch", help=_dataset_help.FETCH)
 def fetch_command(
     url: Annotated[str, typer.Argument(metavar="URL", help="https address.", show_default=False)],
     sha256: Annotated[
@@ -250,7 +231,7 @@ def fetch_command(
     output: Out,
     most: Annotated[int, typer.Option("--max-gb", min=1, help="Most gigabytes, unpacked too.")] = 10,
 ) -> None:
-    """Download a data set, check its SHA-256 and unpack it (ZIP, TAR); after a failure nothing stays."""
+    """Fetch and say where."""
     from mien.datasets.fetch import fetch
 
     with _transfer_bar("Fetching") as progress:
@@ -273,7 +254,7 @@ def _transfer_bar(what: str) -> Iterator[Callable[[int, int | None], None] | Non
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-@app.command("faces")
+@app.command("faces", help=_dataset_help.FACES)
 def faces_command(
     photos: Annotated[
         Path, typer.Argument(metavar="PHOTOS", help="Folder of whole photos.", show_default=False)
@@ -295,11 +276,7 @@ def faces_command(
     neutral: Neutral = False,
     as_json: AsJson = False,
 ) -> None:
-    """Cut training crops out of whole photos, found and aligned as mien analyze does it.
-
-    Photos in one folder an emotion, and those of CK+ and JAFFE, keep their emotion. The exit code is 1 when
-    photos cannot be read; those without a face are named.
-    """
+    """Cut, and say what became of the photos."""
     from mien.core.options import AnalysisOptions
     from mien.datasets.faces import cut_faces
     from mien.zoo.registry import load_model

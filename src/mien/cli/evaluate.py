@@ -12,7 +12,7 @@ from mien.cli import _exits
 from mien.cli._faces import Device, Labels, ModelName, Resize, Split, Threads, faces_of
 from mien.cli._progress import ProgressBar
 from mien.cli._text import complain, printable
-from mien.cli._training import Data
+from mien.cli._training import DATA_FORMS, Data
 
 if TYPE_CHECKING:
     from mien.evaluation import Evaluation
@@ -29,6 +29,8 @@ Measure a model on labelled faces: one forward pass a face, no test-time augment
   mien evaluate mien-base fer2013
   mien evaluate runs/mine/mine.onnx faces/test --report report --votes ferplus.csv
   mien evaluate mien-base faces/test --compare runs/mine/mine.onnx --corruptions
+
+{DATA_FORMS} Of data with several splits the test split is taken, or that of --split.
 
 Accuracy comes with its Wilson 95 % interval and macro-F1 with a bootstrap interval. The calibration error \
 says how far confidences and accuracy lie apart; coverage and answered accuracy say what abstaining below \

@@ -23,8 +23,9 @@ Export the best network of a run of mien train, also of one that is still going 
 
   mien export runs/base fer2013/train --votes ferplus.csv --test fer2013/test --name mien-base
 
-DATA, --votes and --test are those of the run: its validation part fits the temperature and the threshold, \
-and checks that the ONNX file follows PyTorch. NAME.onnx and its card NAME.json are written.
+DATA (in any form that mien train reads), --votes and --test are those of the run: its validation part fits \
+the temperature and the threshold, and checks that the ONNX file follows PyTorch. NAME.onnx and its card \
+NAME.json are written.
 
 {_exits.HELP}
 """

@@ -10,7 +10,7 @@ import typer
 from mien.cli import _exits
 from mien.cli._faces import Device, Labels, ModelName, Resize, Split, Threads, faces_of
 from mien.cli._progress import ProgressBar
-from mien.cli._training import Data
+from mien.cli._training import DATA_FORMS, Data
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 
@@ -21,6 +21,9 @@ Predict every face of a data set, write each prediction, and print the accuracy 
 
   mien predict mien-base fer2013 --output predictions.csv
   mien predict runs/mine/mine.onnx test.csv --output predictions.json
+
+{DATA_FORMS} Of data with several splits the test split is taken, or that of --split; faces without an \
+emotion, as in a test.csv without that column, are predicted too.
 
 FILE ends in .csv or .json: name, true label, predicted label, confidence, whether it is below the card's \
 threshold (uncertain), and the score of every label. For whole photos, use [bold]mien analyze[/bold].

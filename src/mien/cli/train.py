@@ -11,6 +11,7 @@ from mien.cli import _exits
 from mien.cli._options import with_options
 from mien.cli._progress import ProgressBar
 from mien.cli._training import (
+    DATA_FORMS,
     ConfigFile,
     Data,
     From,
@@ -40,8 +41,10 @@ Train a model on labelled faces and export it.
   mien train faces/ --output runs/short --epochs 10 --learning-rate 0.02
   mien train fer2013/train --output runs/r1 --preset r1 --batch-size 64
 
-DATA holds one folder of equally large grey or colour crops an emotion, as in faces/happy/1.png. A \
-stratified part is kept apart to choose the epoch, the temperature and the threshold on. The run's folder \
+{DATA_FORMS} Of data with several splits the training split is taken. All faces need one size: mien \
+dataset convert --side 48 resizes them, mien dataset faces cuts them out of whole photos.
+
+A stratified part is kept apart to choose the epoch, the temperature and the threshold on. The run's folder \
 holds the configuration, a log and checkpoints; the same command goes on where a stopped run stood. At the \
 end the best network is written as NAME.onnx with its card NAME.json; use it with \
 [bold]mien analyze --model[/bold].

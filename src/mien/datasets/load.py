@@ -200,8 +200,8 @@ def _read(source: Source, path: Path, side: int | None) -> _cache.Faces:
         listed = ", ".join(f"{s[1]}×{s[0]} ({n})" for s, n in sizes.most_common(5))
         more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
         raise MixedSizesError(
-            f"pictures in {shown(path)} differ in size: {listed}{more}; give the side to resize them to, or "
-            "cut the faces out of photos with `mien dataset faces`"
+            f"pictures in {shown(path)} differ in size: {listed}{more}; resize them with a side (`mien "
+            "dataset convert --side 48`), or cut the faces out of photos with `mien dataset faces`"
         )
     (height, width) = next(iter(sizes))
     images = np.frombuffer(buffer, np.uint8).reshape(len(items), height, width)

@@ -1,5 +1,6 @@
 """Training, measuring and exporting as a user does, on made faces."""
 
+import importlib.util
 import json
 import os
 from collections.abc import Callable
@@ -42,6 +43,11 @@ def test_train_then_evaluate_then_analyze(mien: Mien, faces: Path) -> None:
     assert "60 faces (happy 30, sad 30)" in done.err
     model = Path("runs/mine/mine.onnx")
     assert model.is_file()
+    if importlib.util.find_spec("matplotlib"):
+        assert all(Path("runs/mine", name).is_file() for name in ("report.html", "curves.png", "curves.svg"))
+    else:
+        assert "no report: matplotlib is not installed" in done.err
+    assert "finished" in mien("runs", "show", "runs/mine").out
 
     measured = mien("evaluate", model, faces, "--output", "figures.json")
     assert measured.code == 0, measured.err

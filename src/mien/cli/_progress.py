@@ -25,6 +25,8 @@ class ProgressBar:
                 TimeRemainingColumn(),
                 console=Console(file=sys.stderr),
                 transient=True,
+                # Lines go above the bar where they share its terminal, and into the file or pipe where not.
+                redirect_stdout=sys.stdout.isatty(),
             )
             self._task = self._bar.add_task(what, total=total)
 
@@ -39,10 +41,10 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, done: int, total: int) -> None:
-        """Move the bar to `done` of `total`."""
+    def show(self, done: int, total: int, what: str | None = None) -> None:
+        """Move the bar to `done` of `total`; `what` is a new text before it."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total)
+            self._bar.update(self._task, completed=done, total=total, description=what)
 
     def complain(self, message: object) -> None:
         """Print one line for a person, above the bar."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mien.cli import _exits
 from mien.cli._options import with_options
 from mien.cli._progress import ProgressBar
+from mien.cli._text import complain
 from mien.cli._training import (
     DATA_FORMS,
     ConfigFile,
@@ -26,8 +27,12 @@ from mien.cli._training import (
     with_training,
 )
 from mien.cli.export import describe_export
+from mien.core.errors import MissingExtraError
 from mien.training.config import TrainingConfig
 from mien.training.presets import resolve
+
+if TYPE_CHECKING:
+    from mien.training.export import Export
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 
@@ -46,8 +51,9 @@ dataset convert --side 48 resizes them, mien dataset faces cuts them out of whol
 
 A stratified part is kept apart to choose the epoch, the temperature and the threshold on. The run's folder \
 holds the configuration, a log and checkpoints; the same command goes on where a stopped run stood. At the \
-end the best network is written as NAME.onnx with its card NAME.json; use it with \
-[bold]mien analyze --model[/bold].
+end the best network is written as NAME.onnx with its card NAME.json (use it with \
+[bold]mien analyze --model[/bold]), and a report of the run as report.html. [bold]mien runs[/bold] lists and \
+compares runs.
 
 {_exits.HELP}
 """
@@ -83,13 +89,28 @@ def train(
             output,
             config,
             on_epoch=lambda log: typer.echo(epoch_line(log, config.epochs)),
-            on_step=lambda epoch, step, steps: bar.show(epoch * steps + step, config.epochs * steps),
+            on_step=lambda epoch, step, steps: bar.show(
+                epoch * steps + step, config.epochs * steps, f"Epoch {epoch + 1} of {config.epochs}"
+            ),
             start=begin,
         )
     export = exporting.export(
         output, faces, output, name=name or output.resolve().name, test=reported, int8=int8
     )
     describe_export(export)
+    _report(output, export)
+
+
+def _report(output: Path, export: Export) -> None:
+    """The model is there already: what the report lacks is said, and no reason to fail."""
+    from mien.training.runs.report import report_run
+
+    try:
+        path = report_run(output, evaluation=export.evaluation)
+    except MissingExtraError as error:
+        complain(f"no report: {error}; then make it with: mien runs report {output}")
+    else:
+        typer.echo(f"report {path}")
 
 
 def _load() -> tuple[Any, Any]:

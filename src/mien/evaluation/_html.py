@@ -31,15 +31,15 @@ _HEADLINES = {
 
 def page(card: Card, figures: Mapping[str, Any], parts: Sequence[Section], today: date) -> str:
     """Return the report on a model as one HTML page; errors are those of `render`."""
-    headlines = _headlines(figures["metrics"])
+    rows = headlines_of(figures["metrics"])
     area = figures.get("roc_auc", {}).get("macro")
     if area is not None:
-        headlines.append(("mean area under ROC", f"{area:.3f}", "", ""))
+        rows.append(("mean area under ROC", f"{area:.3f}", "", ""))
     title = f"{figures['model']['name']} on {figures['data']}"
     return render(
         "report.html.j2",
         title,
-        headlines,
+        rows,
         parts,
         today,
         facts=_facts(card, figures),
@@ -100,21 +100,22 @@ def render(
 
 def _picture(part: Section, theme: Theme) -> str:
     """Return a data URI; figures apart from each other cannot share names of shapes by mistake."""
-    content = part.plot.svg(theme, titled=False).encode("utf-8")
+    content = part.plot.svg(theme, titled=False, small=True).encode("utf-8")
     return f"data:image/svg+xml;base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _headlines(metrics: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
-    """Name, value, interval and protocol of every figure; shares as per cent."""
+def headlines_of(metrics: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
+    """Return name, value, interval and protocol of every figure that is there; shares as per cent."""
     shares = ("accuracy", "balanced_accuracy", "top_2_accuracy", "coverage", "answered_accuracy")
     rows = []
     for key, name in _HEADLINES.items():
-        metric = metrics[key]
+        if (metric := metrics.get(key)) is None:
+            continue
         show = (lambda value: percent(value, 1)) if key in shares else "{:.3f}".format
         interval = ""
-        if metric["low"] is not None:
+        if metric.get("low") is not None:
             interval = f"{show(metric['low'])} to {show(metric['high'])}"
-        rows.append((name, show(metric["value"]), interval, metric["protocol"]))
+        rows.append((name, show(metric["value"]), interval, metric.get("protocol", "")))
     return rows
 
 

@@ -45,7 +45,7 @@ def sections(
     log: Mapping[str, Sequence[float]] | None,
 ) -> tuple[Section, ...]:
     """Return the parts that there is something to show for, in the order of the page."""
-    parts = [_confusion(figures), _per_label(figures), _reliability(evaluation), _risk_coverage(evaluation)]
+    parts = [_confusion(figures), _per_label(figures), _reliability(figures), _risk_coverage(evaluation)]
     if curves.roc:
         parts += [_roc(curves.roc), _precision_recall(curves.precision_recall)]
     if "corruptions" in figures:
@@ -55,6 +55,18 @@ def sections(
         parts.append(_training(log))
     if not evaluation.right.all():
         parts.append(_mistakes(data, evaluation))
+    return tuple(parts)
+
+
+def run_sections(
+    figures: Mapping[str, Any] | None, log: Mapping[str, Sequence[float]] | None
+) -> tuple[Section, ...]:
+    """Return the parts of a run's page: its curves, and what the figures of the test faces hold."""
+    parts = [_training(log)] if log else []
+    if figures is not None and figures["confusion"]:
+        parts += [_confusion(figures), _per_label(figures)]
+    if figures is not None and "reliability" in figures:
+        parts.append(_reliability(figures))
     return tuple(parts)
 
 
@@ -81,15 +93,19 @@ def _per_label(figures: Mapping[str, Any]) -> Section:
     return Section(draw.per_class_bars(rows), says, ("label", "precision", "recall", "F1", "faces"), table)
 
 
-def _reliability(evaluation: Evaluation) -> Section:
-    before = calibration.reliability(evaluation.uncalibrated, evaluation.true)
-    after = calibration.reliability(evaluation.probabilities, evaluation.true)
-    named = {
-        "temperature 1": before,
-        f"temperature {evaluation.temperature:.3g} (card)": after,
-    }
+def _reliability(figures: Mapping[str, Any]) -> Section:
+    found = figures["reliability"]
+    before, after = found["before"], found["after"]
+    named = {"temperature 1": before, f"temperature {found['temperature']:.3g} (card)": after}
     plot = draw.reliability_diagram(
-        after.edges, {name: (r.confidence, r.accuracy, r.counts, r.error) for name, r in named.items()}
+        np.array(after["edges"]),
+        {
+            name: (
+                *(np.array(part[key]) for key in ("confidence", "accuracy", "counts")),
+                part["expected_calibration_error"],
+            )
+            for name, part in named.items()
+        },
     )
     says = (
         "Of the faces read with a confidence of 70 %, 70 % should be right: on the dashed line. Below it the "
@@ -97,14 +113,18 @@ def _reliability(evaluation: Evaluation) -> Section:
     )
     rows = tuple(
         (
-            f"{after.edges[i]:.2f} to {after.edges[i + 1]:.2f}",
+            f"{after['edges'][i]:.2f} to {after['edges'][i + 1]:.2f}",
             *(
                 text
-                for r in (before, after)
-                for text in ((f"{r.counts[i]:,}", f"{r.accuracy[i]:.3f}") if r.counts[i] else ("0", "–"))
+                for part in (before, after)
+                for text in (
+                    (f"{part['counts'][i]:,}", f"{part['accuracy'][i]:.3f}")
+                    if part["counts"][i]
+                    else ("0", "–")
+                )
             ),
         )
-        for i in range(len(after.counts))
+        for i in range(len(after["counts"]))
     )
     head = ("confidence", "faces, temperature 1", "accuracy", "faces, card's temperature", "accuracy")
     return Section(plot, says, head, rows)

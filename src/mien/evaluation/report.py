@@ -115,12 +115,21 @@ def write_report(
     ensure_folder(folder)
     for part in parts:
         part.plot.save(folder)
-    atomic_write(folder / "metrics.json", json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
-    atomic_write(folder / "confusion_matrix.csv", confusion_csv(evaluation))
-    atomic_write(folder / "classification_report.txt", classification_report(evaluation))
+    write_tables(folder, evaluation, figures)
     # Last, so that a report.html stands for a whole report.
     atomic_write(folder / "report.html", html)
     return folder / "report.html"
+
+
+def write_tables(folder: Path, evaluation: Evaluation, figures: Mapping[str, Any]) -> None:
+    """Write metrics.json, confusion_matrix.csv and classification_report.txt into a folder that is there.
+
+    Raises:
+        OutputError: a file cannot be written.
+    """
+    atomic_write(folder / "metrics.json", json.dumps(figures, indent=2, ensure_ascii=False) + "\n")
+    atomic_write(folder / "confusion_matrix.csv", confusion_csv(evaluation))
+    atomic_write(folder / "classification_report.txt", classification_report(evaluation))
 
 
 def check_report(folder: Path, modules: Sequence[str] = ("matplotlib", "jinja2", "sklearn")) -> None:

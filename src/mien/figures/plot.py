@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ DPI = 180
 _TITLE = 0.34  # inches
 # matplotlib's settings belong to the whole process.
 _SETTINGS = threading.Lock()
+_TAG = re.compile(r"<[^>]*>")
+_FRACTION = re.compile(r"(\d\.\d\d)\d+")
+# Verdana's letters are as wide as those that the figure was laid out with.
+_FONT, _FONTS = "'DejaVu Sans'", "'DejaVu Sans', Verdana, sans-serif"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +48,19 @@ class Plot:
         """Return the figure as PNG, 864 pixels wide, with its title or without."""
         return self._drawn("png", theme, titled, dpi=DPI, metadata={"Software": None})
 
-    def svg(self, theme: Theme = LIGHT, *, titled: bool = True) -> str:
-        """Return the figure as SVG, the same text for the same data, with its title or without."""
+    def svg(self, theme: Theme = LIGHT, *, titled: bool = True, small: bool = False) -> str:
+        """Return the figure as SVG, the same text for the same data, with its title or without.
+
+        `small` is for pages: letters stay letters, in a font of the reader's, and places are rounded to a
+        hundredth of a point, which makes a figure about a third as large.
+        """
         # The date would make equal figures differ.
-        metadata = {"Date": None, "Title": self.title}
-        return self._drawn("svg", theme, titled, metadata=metadata).decode("utf-8")
+        if not small:
+            metadata = {"Date": None, "Title": self.title}
+            return self._drawn("svg", theme, titled, metadata=metadata).decode("utf-8")
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        letters = {"svg.fonttype": "none"}
+        return _smaller(self._drawn("svg", theme, titled, letters, metadata=nothing).decode("utf-8"))
 
     def save(self, folder: Path, themes: Sequence[Theme] = THEMES) -> tuple[Path, ...]:
         """Write NAME.png and NAME.svg, and NAME-dark.png and NAME-dark.svg; return their paths.
@@ -77,14 +90,20 @@ class Plot:
             raise OptionError(f"figures are written as .png or .svg, not {path.suffix!r}")
         atomic_write(path, kinds[path.suffix.lower()](theme))
 
-    def _drawn(self, form: str, theme: Theme, titled: bool, **settings: Any) -> bytes:
+    def _drawn(
+        self, form: str, theme: Theme, titled: bool, own: Mapping[str, Any] | None = None, **settings: Any
+    ) -> bytes:
         try:
             import matplotlib as mpl
             from matplotlib.figure import Figure
         except ImportError:
             raise MissingExtraError("matplotlib", "report") from None
         content = io.BytesIO()
-        look: dict[Any, Any] = {**theme.settings(), "svg.hashsalt": f"{self.name}-{theme.name}"}
+        look: dict[Any, Any] = {
+            **theme.settings(),
+            "svg.hashsalt": f"{self.name}-{theme.name}",
+            **(own or {}),
+        }
         with _SETTINGS, mpl.rc_context(look), warnings.catch_warnings():
             # A label in a script that the font lacks is drawn as boxes; the tables have it in words.
             warnings.filterwarnings("ignore", message="Glyph .* missing from font")
@@ -99,3 +118,10 @@ class Plot:
                 self.draw(figure, theme)
             figure.savefig(content, format=form, **settings)
         return content.getvalue()
+
+
+def _smaller(svg: str) -> str:
+    """Numbers that people read stand between the tags and keep their digits."""
+    lines = (line.strip() for line in svg.splitlines())
+    text = "\n".join(line for line in lines if line).replace(_FONT, _FONTS)
+    return _TAG.sub(lambda tag: _FRACTION.sub(r"\1", tag[0]), text)

@@ -18,7 +18,7 @@ from mien.core.errors import TrainingError
 from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
-from mien.evaluation import calibration, evaluate
+from mien.evaluation import Evaluation, calibration, evaluate
 from mien.evaluation.predict import logits_of
 from mien.pipeline.classify import softmax, to_batch
 from mien.training._quiet import quiet
@@ -69,12 +69,13 @@ class Parity:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The files that were written, the card, and the parity that was seen."""
+    """The files that were written, the card, the parity that was seen, and what the test faces gave."""
 
     path: Path
     card: Card
     parity: Parity
     int8: Export | None = None
+    evaluation: Evaluation | None = None
 
 
 def export(
@@ -123,8 +124,8 @@ def export(
             f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
         )
     small = _small_export(content, card, logits, split, output, test) if int8 else None
-    card = _measured(_calibrated(card, logits, split.validation), session, test)
-    return Export(_write(output, content, card), card, parity, small)
+    card, evaluation = _measured(_calibrated(card, logits, split.validation), session, test)
+    return Export(_write(output, content, card), card, parity, small, evaluation)
 
 
 def _small_export(
@@ -141,8 +142,8 @@ def _small_export(
     session = OnnxSession(small, device="cpu")
     own = _session_logits(card, session, split.validation)
     card = replace(card, name=f"{card.name}-int8", precision="int8")
-    card = _measured(_calibrated(card, own, split.validation), session, test)
-    return Export(_write(output, small, card), card, _compare(logits, own))
+    card, evaluation = _measured(_calibrated(card, own, split.validation), session, test)
+    return Export(_write(output, small, card), card, _compare(logits, own), evaluation=evaluation)
 
 
 def _best_network(
@@ -237,14 +238,14 @@ def _calibrated(card: Card, logits: NDArray[np.float64], validation: FaceDataset
     return replace(card, temperature=round(temperature, 4), threshold=round(threshold, 4))
 
 
-def _measured(card: Card, session: OnnxSession, test: FaceDataset | None) -> Card:
-    """Return the card with the figures on the test faces, where there are any."""
+def _measured(card: Card, session: OnnxSession, test: FaceDataset | None) -> tuple[Card, Evaluation | None]:
+    """Return the card with the figures on the test faces, and the measurement, where there are any."""
     if test is None:
-        return card
+        return card, None
     evaluation = evaluate(Model(card.name, card, session, digest=""), test)
     metrics: tuple[Metric, ...] = evaluation.metrics()
     confusion = tuple(tuple(int(n) for n in row) for row in evaluation.confusion)
-    return replace(card, metrics=metrics, confusion=confusion)
+    return replace(card, metrics=metrics, confusion=confusion), evaluation
 
 
 def _write(output: Path, content: bytes, card: Card) -> Path:

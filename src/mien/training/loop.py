@@ -105,6 +105,7 @@ def _facts(split: Split, start: Start | None) -> dict[str, Any]:
         "mien": __version__,
         "torch": torch.__version__,
         "labels": list(split.train.labels),
+        "votes": split.train.votes is not None,
         "faces": len(split.train),
         "validation_faces": len(split.validation),
         "data": split.train.source,

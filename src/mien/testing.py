@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mien.core.emotions import DEFAULT_LABELS
 from mien.core.errors import OptionError
+from mien.zoo._graph import encode_tensor, encode_value, make_node
 from mien.zoo._wire import field
 from mien.zoo.card import METADATA_KEY, Card, ModelInput
 from mien.zoo.registry import Model
@@ -152,36 +153,22 @@ def tiny_onnx(
     if isinstance(text, Card):
         text = text.to_json()
     nodes = [
-        _node("GlobalAveragePool", ["picture"], "mean"),
-        _node("Flatten", ["mean"], "flat"),
-        _node("Gemm", ["flat", "weight", "bias"], "dense"),
-        _node(last or "Identity", ["dense"], "logits"),
+        make_node("GlobalAveragePool", ["picture"], "mean"),
+        make_node("Flatten", ["mean"], "flat"),
+        make_node("Gemm", ["flat", "weight", "bias"], "dense"),
+        make_node(last or "Identity", ["dense"], "logits"),
     ]
     graph = (
-        b"".join(field(1, node) for node in nodes)
+        b"".join(field(1, bytes(node.content)) for node in nodes)
         + field(2, "tiny")
-        + field(5, _tensor("weight", weights))
-        + field(5, _tensor("bias", -100 * centre**2))
-        + field(11, _value("picture", [batch or "N", channels, card.input.height, card.input.width]))
-        + field(12, _value("logits", [batch or "N", count]))
+        + field(5, encode_tensor("weight", weights))
+        + field(5, encode_tensor("bias", -100 * centre**2))
+        + field(11, encode_value("picture", [batch or "N", channels, card.input.height, card.input.width]))
+        + field(12, encode_value("logits", [batch or "N", count]))
     )
     opset = field(1, "") + field(2, 13)
     model = field(1, 8) + field(2, "mien") + field(7, graph) + field(8, opset)
     return model + (field(14, field(1, METADATA_KEY) + field(2, text)) if text else b"")
-
-
-def _node(operator: str, inputs: list[str], output: str) -> bytes:
-    return b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, operator)
-
-
-def _tensor(name: str, values: NDArray[np.floating]) -> bytes:
-    dims = b"".join(field(1, size) for size in values.shape)
-    return dims + field(2, 1) + field(8, name) + field(9, values.astype("<f4").tobytes())
-
-
-def _value(name: str, shape: list[int | str]) -> bytes:
-    dims = b"".join(field(1, field(1 if isinstance(size, int) else 2, size)) for size in shape)
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, dims)))
 
 
 def picture(width: int = 96, height: int = 64, *, seed: int = 0) -> NDArray[np.uint8]:

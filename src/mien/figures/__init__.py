@@ -12,6 +12,7 @@ from mien.figures.lines import (
     roc_curves,
     training_curves,
 )
+from mien.figures.maps import LayerMaps, heat_maps, layer_picture, layer_sheet, occlusion_map, overlaid
 from mien.figures.matrix import confusion_matrix
 from mien.figures.plot import Plot
 from mien.figures.sheets import mistakes_sheet, sample_sheet
@@ -22,14 +23,20 @@ __all__ = [
     "DARK",
     "LIGHT",
     "THEMES",
+    "LayerMaps",
     "Line",
     "Plot",
     "Theme",
     "class_distribution",
     "confusion_matrix",
     "corruption_bars",
+    "heat_maps",
     "histogram",
+    "layer_picture",
+    "layer_sheet",
     "mistakes_sheet",
+    "occlusion_map",
+    "overlaid",
     "per_class_bars",
     "precision_recall_curves",
     "ranges",

@@ -37,12 +37,14 @@ class Plot:
         title: one line for people.
         height: in inches, without the title; every figure is as wide as `style.WIDTH`.
         draw: fills an empty matplotlib figure, or a part of one, in a theme.
+        raster: whether it is made of pictures, so that an SVG of it says no more than a PNG.
     """
 
     name: str
     title: str
     height: float
     draw: Callable[[FigureBase, Theme], None]
+    raster: bool = False
 
     def png(self, theme: Theme = LIGHT, *, titled: bool = True) -> bytes:
         """Return the figure as PNG, 864 pixels wide, with its title or without."""
@@ -65,6 +67,8 @@ class Plot:
     def save(self, folder: Path, themes: Sequence[Theme] = THEMES) -> tuple[Path, ...]:
         """Write NAME.png and NAME.svg, and NAME-dark.png and NAME-dark.svg; return their paths.
 
+        Of a figure made of pictures only the PNG files are written.
+
         Raises:
             MissingExtraError: matplotlib is not installed.
             OutputError: a file cannot be written.
@@ -72,8 +76,8 @@ class Plot:
         paths = []
         for theme in themes:
             stem = self.name if theme is LIGHT else f"{self.name}-{theme.name}"
-            for suffix, content in ((".png", self.png(theme)), (".svg", self.svg(theme))):
-                atomic_write(folder / (stem + suffix), content)
+            for suffix in (".png",) if self.raster else (".png", ".svg"):
+                self.write(folder / (stem + suffix), theme)
                 paths.append(folder / (stem + suffix))
         return tuple(paths)
 

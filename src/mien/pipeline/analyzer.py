@@ -128,10 +128,27 @@ class Analyzer:
             ImageError: the picture cannot be read.
             OptionError: `color`, `boxes` or `landmarks` have a value that cannot be used.
         """
+        return self.analyze_with_crops(source, boxes=boxes, landmarks=landmarks, color=color)[0]
+
+    def analyze_with_crops(
+        self,
+        source: images.ImageSource,
+        *,
+        boxes: Boxes | None = None,
+        landmarks: LandmarkSets | None = None,
+        color: str = "rgb",
+    ) -> tuple[ImageAnalysis, NDArray[np.uint8]]:
+        """Return what `analyze` does, and the crop of every face as the network read it.
+
+        The crops are uint8 (faces, height, width) grey, or (faces, height, width, 3) where the model's card
+        says RGB, after the options' filters, in the order of the faces.
+        """
         prepared = self._prepare(source, boxes, landmarks, color)
         start = time.perf_counter()
-        probabilities = self._classify(prepared.crops)
-        return self._result(prepared, probabilities, prepared.elapsed_s + time.perf_counter() - start)
+        crops = self._filtered(prepared.crops)
+        probabilities = classify(self._model, crops)
+        elapsed_s = prepared.elapsed_s + time.perf_counter() - start
+        return self._result(prepared, probabilities, elapsed_s), crops
 
     def analyze_many(
         self, sources: Iterable[images.ImageSource], *, batch_size: int = 16, color: str = "rgb"
@@ -187,7 +204,7 @@ class Analyzer:
         start = time.perf_counter()
         try:
             if with_faces:
-                probabilities = self._classify(np.concatenate(with_faces))
+                probabilities = classify(self._model, self._filtered(np.concatenate(with_faces)))
         except MienError as error:
             failure = error
         each_s = (time.perf_counter() - start) / max(sum(map(len, with_faces)), 1)
@@ -235,9 +252,8 @@ class Analyzer:
             elapsed_s=time.perf_counter() - start,
         )
 
-    def _classify(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-        filtered = preprocess(crops, median_size=self._options.median, equalise=self._options.clahe)
-        return classify(self._model, filtered)
+    def _filtered(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        return preprocess(crops, median_size=self._options.median, equalise=self._options.clahe)
 
     def _result(
         self, prepared: _Prepared, probabilities: NDArray[np.float64], elapsed_s: float

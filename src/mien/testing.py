@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mien.core.emotions import DEFAULT_LABELS
 from mien.core.errors import OptionError
-from mien.zoo._graph import encode_tensor, encode_value, make_node
+from mien.zoo._graph import Node, encode_tensor, encode_value, make_node
 from mien.zoo._wire import field
 from mien.zoo.card import METADATA_KEY, Card, ModelInput
 from mien.zoo.registry import Model
@@ -115,10 +115,13 @@ def fake_card(
     )
 
 
-def write_model(folder: Path, card: Card | None = None) -> Path:
-    """Write a small real model into `folder`, `<name>.onnx` and its card `<name>.json`; return the first."""
+def write_model(folder: Path, card: Card | None = None, content: bytes | None = None) -> Path:
+    """Write a small real model into `folder`, `<name>.onnx` and its card `<name>.json`; return the first.
+
+    `content` is that of `tiny_onnx` where none is given.
+    """
     card = card or fake_card(name="tiny")
-    content = tiny_onnx(card)
+    content = tiny_onnx(card) if content is None else content
     path = folder / f"{card.name}.onnx"
     path.write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
@@ -158,17 +161,56 @@ def tiny_onnx(
         make_node("Gemm", ["flat", "weight", "bias"], "dense"),
         make_node(last or "Identity", ["dense"], "logits"),
     ]
+    stored = {"weight": weights, "bias": -100 * centre**2}
+    return _model(nodes, stored, card, text, outputs=count, batch=batch)
+
+
+def _model(
+    nodes: Sequence[Node],
+    tensors: Mapping[str, NDArray[np.floating]],
+    card: Card,
+    metadata: str,
+    *,
+    outputs: int | None = None,
+    batch: int | None = None,
+) -> bytes:
+    """Return the ONNX file of nodes that lead from "picture" to "logits"."""
+    reads = card.input
     graph = (
         b"".join(field(1, bytes(node.content)) for node in nodes)
         + field(2, "tiny")
-        + field(5, encode_tensor("weight", weights))
-        + field(5, encode_tensor("bias", -100 * centre**2))
-        + field(11, encode_value("picture", [batch or "N", channels, card.input.height, card.input.width]))
-        + field(12, encode_value("logits", [batch or "N", count]))
+        + b"".join(field(5, encode_tensor(name, values)) for name, values in tensors.items())
+        + field(11, encode_value("picture", [batch or "N", reads.channels, reads.height, reads.width]))
+        + field(12, encode_value("logits", [batch or "N", outputs or len(card.labels)]))
     )
     opset = field(1, "") + field(2, 13)
     model = field(1, 8) + field(2, "mien") + field(7, graph) + field(8, opset)
-    return model + (field(14, field(1, METADATA_KEY) + field(2, text)) if text else b"")
+    return model + (field(14, field(1, METADATA_KEY) + field(2, metadata)) if metadata else b"")
+
+
+def convolutional_onnx(card: Card, *, channels: int = 6, seed: int = 0) -> bytes:
+    """Return an ONNX network of random weights: convolution, ReLU, mean over the picture, dense layer.
+
+    Its results are named "convolved", "maps", "mean", "flat" and "logits"; the maps are two pixels smaller
+    than the picture, each way.
+
+    Args:
+        card: gives the input's size and the number of labels; it also goes into the metadata.
+        channels: of the convolution.
+        seed: of the weights.
+    """
+    generator = np.random.default_rng(seed)
+    reads = card.input
+    kernels = generator.normal(size=(channels, reads.channels, 3, 3)).astype(np.float32)
+    dense = generator.normal(size=(channels, len(card.labels))).astype(np.float32)
+    nodes = [
+        make_node("Conv", ["picture", "kernels"], "convolved"),
+        make_node("Relu", ["convolved"], "maps"),
+        make_node("GlobalAveragePool", ["maps"], "mean"),
+        make_node("Flatten", ["mean"], "flat"),
+        make_node("MatMul", ["flat", "dense"], "logits"),
+    ]
+    return _model(nodes, {"kernels": kernels, "dense": dense}, card, card.without_digest().to_json())
 
 
 def picture(width: int = 96, height: int = 64, *, seed: int = 0) -> NDArray[np.uint8]:

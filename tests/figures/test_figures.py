@@ -45,6 +45,16 @@ def every_plot() -> dict[str, Plot]:
             "range", "Range", "grey", 255, {"a": {LABELS[3]: (3, 40, 99)}, "b": {"happy": (1, 2, 3)}}
         ),
         figures.mistakes_sheet([(face, "sad", LABELS[3], 0.987) for face in FACES]),
+        figures.heat_maps(FACES[0], [(label, 0.3, STEPS[:48, None] * np.ones(48)) for label in LABELS], 2),
+        figures.occlusion_map(FACES[0], STEPS[:48, None] - np.full(48, 0.02), LABELS[3], (12, 12)),
+        figures.layer_sheet(
+            [
+                figures.LayerMaps("Conv + Relu", f"name, {'1, ' * 90}", FACES[:3].astype(np.float32)),
+                figures.LayerMaps(
+                    "ReduceMean", "another", np.arange(120, dtype=np.float32).reshape(120, 1, 1)
+                ),
+            ]
+        ),
     ]
     return {plot.name: plot for plot in plots}
 
@@ -93,6 +103,27 @@ def test_many_labels_and_a_script_that_the_font_lacks_can_be_drawn() -> None:
 def test_curves_are_thinned_and_keep_their_ends() -> None:
     steep = Line("x", np.linspace(0, 1, 50_000), np.linspace(0, 1, 50_000) ** 0.05, 0.9)
     assert len(figures.roc_curves([steep]).svg()) < 120_000
+
+
+def test_maps_of_one_value_or_of_none_can_be_drawn() -> None:
+    flat = np.zeros((48, 48))
+    figures.heat_maps(FACES[0], [("a", 1.0, flat)], 0).png()
+    figures.occlusion_map(FACES[0], flat, "a", (12, 12)).png()
+    assert np.array_equal(figures.overlaid(FACES[0], flat)[..., 1], FACES[0])
+    assert figures.layer_picture(np.full((2, 4, 4), np.nan)).shape == (4, 9, 4)
+
+
+def test_the_room_between_maps_is_transparent() -> None:
+    sheet = figures.layer_picture(FACES[:3].astype(np.float32), columns=2)
+    assert sheet.shape == (2 * 48 + 3, 2 * 48 + 3, 4)
+    assert sheet[0, 0, 3] == 255
+    assert sheet[0, 48, 3] == sheet[-1, -1, 3] == 0
+    assert Image.open(BytesIO(figures.png_bytes(sheet))).mode == "RGBA"
+
+
+def test_figures_made_of_pictures_are_files_of_pictures(tmp_path: Path) -> None:
+    PLOTS["occlusion"].save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["occlusion-dark.png", "occlusion.png"]
 
 
 def test_files_are_named_after_the_figure_and_the_theme(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from mien.evaluation.corruptions import CorruptionResult, corrupt, measure_corru
 from mien.evaluation.crowd import Agreement, agreement
 from mien.evaluation.curves import Curve, Curves, curves
 from mien.evaluation.evaluate import Evaluation, evaluate
+from mien.evaluation.explain import Explanation, FaceExplanation, explain
 from mien.evaluation.predict import Predictions, predict, write_predictions
 from mien.evaluation.speed import milliseconds_per_face
 
@@ -15,12 +16,15 @@ __all__ = [
     "Curve",
     "Curves",
     "Evaluation",
+    "Explanation",
+    "FaceExplanation",
     "Predictions",
     "agreement",
     "compare",
     "corrupt",
     "curves",
     "evaluate",
+    "explain",
     "measure_corruptions",
     "milliseconds_per_face",
     "predict",

@@ -88,7 +88,7 @@ def render(
     return environment.get_template(template).render(
         title=title,
         headlines=headlines,
-        parts=[(part, _picture(part, LIGHT), _picture(part, DARK)) for part in parts],
+        parts=pictured(parts),
         facts=facts,
         light=LIGHT,
         dark=DARK,
@@ -98,10 +98,21 @@ def render(
     )
 
 
+def pictured(parts: Sequence[Section]) -> list[tuple[Section, str, str]]:
+    """Return each part with its figure for light and for dark pages, as data URIs."""
+    return [(part, _picture(part, LIGHT), _picture(part, DARK)) for part in parts]
+
+
 def _picture(part: Section, theme: Theme) -> str:
     """Return a data URI; figures apart from each other cannot share names of shapes by mistake."""
-    content = part.plot.svg(theme, titled=False, small=True).encode("utf-8")
-    return f"data:image/svg+xml;base64,{base64.b64encode(content).decode('ascii')}"
+    if part.plot.raster:
+        return data_uri(part.plot.png(theme, titled=False), "png")
+    return data_uri(part.plot.svg(theme, titled=False, small=True).encode("utf-8"), "svg+xml")
+
+
+def data_uri(content: bytes, kind: str) -> str:
+    """Return a picture as an address that holds it; `kind` is such as "png"."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def headlines_of(metrics: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:

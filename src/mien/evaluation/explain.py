@@ -15,8 +15,8 @@ from mien.core import images
 from mien.core.emotions import parse_emotion
 from mien.core.errors import ImageError, OptionError
 from mien.core.files import shown
-from mien.core.options import AnalysisOptions
 from mien.core.option_table import from_mapping
+from mien.core.options import AnalysisOptions
 from mien.core.results import Face, ImageAnalysis
 from mien.core.version import __version__
 from mien.datasets.load import squared
@@ -99,6 +99,7 @@ class Explanation:
         image: the whole picture, uint8 (height, width, 3) RGB.
         analysis: every face, or None where the picture is a crop.
         faces: those that are explained, the largest first.
+        threshold: least confidence of a stated emotion.
     """
 
     model: Model
@@ -106,6 +107,7 @@ class Explanation:
     image: NDArray[np.uint8]
     analysis: ImageAnalysis | None
     faces: tuple[FaceExplanation, ...]
+    threshold: float
 
     def to_dict(self, strongest: int = STRONGEST) -> dict[str, Any]:
         """Return plain types only, with so many of the strongest channels of each layer."""
@@ -115,10 +117,10 @@ class Explanation:
             "source": self.source,
             "crop": self.analysis is None,
             "methods": {
-                "grad_cam": "Selvaraju et al., ICCV 2017; slopes of the logits, measured; in units of the logit",
+                "grad_cam": "Selvaraju et al., ICCV 2017; slopes of the logits, measured; in logits",
                 "occlusion": "Zeiler and Fergus, ECCV 2014; fall of the probability under a grey patch",
             },
-            "peaks": "x and y in pixels of the crop, from its top left; null where no place speaks for the label",
+            "peaks": "x, y in pixels of the crop from its top left; null where nothing speaks for the label",
             "faces": [face.to_dict(strongest) for face in self.faces],
         }
 
@@ -170,16 +172,17 @@ def explain(
         if not analysis.faces:
             what = shown(name) if name else "the picture"
             raise ImageError(
-                f"no face was found in {what}; if it is a face that is cut out already, say so (--crop, crop=True)"
+                f"no face was found in {what}; if it is a face that is cut out already, say so: --crop"
             )
     numbers = _numbers(face, len(crops))
+    threshold = loaded.card.threshold if chosen.threshold is None else chosen.threshold
     faces = []
     for done, number in enumerate(numbers, 1):
         found = None if analysis is None else analysis.faces[number - 1]
-        faces.append(_explained(loaded, content, crops[number - 1], number, found, wanted, chosen.threshold))
+        faces.append(_explained(loaded, content, crops[number - 1], number, found, wanted, threshold))
         if progress is not None:
             progress(done, len(numbers))
-    return Explanation(loaded, name, image, analysis, tuple(faces))
+    return Explanation(loaded, name, image, analysis, tuple(faces), threshold)
 
 
 def _label(word: str, model: Model) -> int:
@@ -189,7 +192,9 @@ def _label(word: str, model: Model) -> int:
     known = parse_emotion(word)
     if known is not None and known in labels:
         return labels.index(known)
-    raise OptionError(f"model {model.name!r} does not know the emotion {word!r}; choose from {', '.join(labels)}")
+    raise OptionError(
+        f"model {model.name!r} does not know the emotion {word!r}; choose from {', '.join(labels)}"
+    )
 
 
 def _numbers(face: int | None, count: int) -> Sequence[int]:
@@ -197,7 +202,9 @@ def _numbers(face: int | None, count: int) -> Sequence[int]:
         return range(1, count + 1)
     if isinstance(face, bool) or not isinstance(face, int) or not 1 <= face <= count:
         there = "has 1 face" if count == 1 else f"has {count} faces"
-        raise OptionError(f"there is no face {face!r}: the picture {there}, numbered from 1, the largest first")
+        raise OptionError(
+            f"there is no face {face!r}: the picture {there}, numbered from 1, the largest first"
+        )
     return [face]
 
 
@@ -227,11 +234,10 @@ def _explained(
     number: int,
     face: Face | None,
     wanted: int | None,
-    threshold: float | None,
+    threshold: float,
 ) -> FaceExplanation:
     probabilities = classify(model, crop[np.newaxis])[0]
     top = int(probabilities.argmax())
-    sure = probabilities[top] >= (model.card.threshold if threshold is None else threshold)
     parts = take_apart(content, to_batch(crop[np.newaxis], model.card))
     label = top if wanted is None else wanted
     labels = model.card.labels
@@ -240,7 +246,7 @@ def _explained(
         face=face,
         crop=crop,
         scores=dict(zip(labels, probabilities.tolist(), strict=True)),
-        emotion=labels[top] if sure else None,
+        emotion=labels[top] if probabilities[top] >= threshold else None,
         label=labels[label],
         responses=parts.responses,
         grad_cam=None if parts.features is None else grad_cam(parts.features),

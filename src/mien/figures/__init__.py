@@ -12,7 +12,15 @@ from mien.figures.lines import (
     roc_curves,
     training_curves,
 )
-from mien.figures.maps import LayerMaps, heat_maps, layer_picture, layer_sheet, occlusion_map, overlaid
+from mien.figures.maps import (
+    LayerMaps,
+    heat_maps,
+    layer_picture,
+    layer_sheet,
+    occlusion_map,
+    overlaid,
+    png_bytes,
+)
 from mien.figures.matrix import confusion_matrix
 from mien.figures.plot import Plot
 from mien.figures.sheets import mistakes_sheet, sample_sheet
@@ -38,6 +46,7 @@ __all__ = [
     "occlusion_map",
     "overlaid",
     "per_class_bars",
+    "png_bytes",
     "precision_recall_curves",
     "ranges",
     "reliability_diagram",

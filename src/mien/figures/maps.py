@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,6 +24,7 @@ _HEAT, _RESPONSE = "inferno", "viridis"
 _AGAINST, _FOR = "#2b83d6", "#ee6c0a"
 _STRONGEST = 0.82  # opacity of a map's strongest place
 _STRIP = 48  # numbers a line of a layer without sides
+_MOST_LETTERS = 72  # of a line about a layer
 _LABEL = 0.19  # inches of a line of text
 
 
@@ -57,7 +59,7 @@ def heat_maps(
             look: dict[str, Any] = (
                 {"color": theme.series[0], "fontweight": "bold"} if number == chosen else {}
             )
-            _caption(axes, f"{label} {percent(score)}", **look)
+            _caption(axes, f"{label} {percent(score, 1)}", **look)
             if number == chosen:
                 _frame(axes, theme.series[0])
 
@@ -120,7 +122,9 @@ def layer_sheet(layers: Sequence[LayerMaps]) -> Plot:
         parts = figure.subfigures(len(layers), 1, squeeze=False, height_ratios=rows)[:, 0]
         for part, layer, picture, height, row in zip(parts, layers, pictures, heights, rows, strict=True):
             part.text(0.01, 1 - 0.4 * _LABEL / row, layer.title, va="top", fontsize=9, fontweight="bold")
-            part.text(0.01, 1 - 1.25 * _LABEL / row, layer.about, va="top", fontsize=8, color=theme.muted)
+            part.text(
+                0.01, 1 - 1.25 * _LABEL / row, _cut(layer.about), va="top", fontsize=8, color=theme.muted
+            )
             axes = part.add_axes((0.01, 0.02, 0.98 * min(1.0, _width(picture)), height / row * 0.96))
             axes.imshow(picture, interpolation="nearest", aspect="auto")
             axes.axis("off")
@@ -179,6 +183,11 @@ def overlaid(
     return mixed
 
 
+def _cut(text: str) -> str:
+    """Return as much of a line as the page is wide."""
+    return text if len(text) <= _MOST_LETTERS else text[:_MOST_LETTERS].rsplit(",", 1)[0] + ", …"
+
+
 def _scaled(values: NDArray[np.floating]) -> NDArray[np.floating]:
     low, high = float(values.min()), float(values.max())
     if not math.isfinite(high - low) or high <= low:
@@ -225,3 +234,12 @@ def _frame(axes: Axes, colour: str) -> None:
 def _caption(axes: Axes, text: str, **look: Any) -> None:
     place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
     axes.annotate(text, (0, 0), (0, -4), ha="left", va="top", fontsize=9, **place, **look)
+
+
+def png_bytes(picture: NDArray[np.uint8]) -> bytes:
+    """Return uint8 (height, width, 3) RGB or (height, width, 4) RGBA as the bytes of a PNG file."""
+    from PIL import Image
+
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, "PNG", optimize=True)
+    return content.getvalue()

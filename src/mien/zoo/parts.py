@@ -87,7 +87,9 @@ class Features:
     def __init__(self, name: str, values: NDArray[np.float32], behind: bytes, step: int | None) -> None:
         self.name = name
         self.values = values
-        self._session = start(behind, "the part of the model behind its last feature map", 1, "cpu")
+        # ONNX Runtime's own optimiser would round what flows into 8-bit weights again.
+        what = "the part of the model behind its last feature map"
+        self._session = start(behind, what, 1, "cpu", as_written=True)
         self._step = step
         self._input = self._session.get_inputs()[0].name
 

@@ -88,7 +88,7 @@ def test_convert_split_and_check(mien: Mien, table: Path) -> None:
     Path("folder/test/sad/leak.png").write_bytes(face.read_bytes())
     found = mien("dataset", "check", "folder")
     assert found.code == 1
-    assert "1 groups of exact copies" in found.out
+    assert "1 group of exact copies" in found.out
     assert "leak.png" in found.out
     assert "(across splits) (different labels)" in found.out
     assert json.loads(mien("dataset", "check", "folder", "--json").out)["sound"] is False
@@ -112,10 +112,13 @@ def test_evaluate_measures_the_test_split_of_a_table(mien: Mien, table: Path) ->
 
 def test_train_takes_the_training_split(mien: Mien, table: Path) -> None:
     pytest.importorskip("torch", reason="needs torch, of the train extra")
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([*lines, lines[15].replace("PublicTest", "Training")]) + "\n")
     quick = ("--epochs", 1, "--batch-size", 4, "--validation", 0.5, "--architecture", "mien-tiny")
     done = mien("train", table, "--test", table, "--output", "runs/x", *quick)
     assert done.code == 0, done.err
     assert "14 faces" in done.err
+    assert "left out, because the test has them too (1 face): fer2013-00021" in done.err
     card = json.loads(Path("runs/x/x.json").read_text())
     assert "fer2013.csv/test (7 faces)" in json.dumps(card)
 

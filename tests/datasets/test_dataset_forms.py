@@ -214,6 +214,30 @@ def test_other_sizes_are_listed_or_resized(tmp_path: Path) -> None:
     assert data.subset(data.targets == 1).sizes.tolist() == [[9, 8]]
 
 
+def test_folders_that_an_archive_adds_are_passed(tmp_path: Path) -> None:
+    for label in ("happy", "sad"):
+        save(tmp_path / "d" / "archive" / "images" / "train" / label / "a.png", 1)
+    (tmp_path / "d" / "__MACOSX").mkdir()
+    assert load_dataset(tmp_path / "d", "train").labels == ("happy", "sad")
+    assert load_dataset(tmp_path / "d").source == "d"
+
+
+@pytest.mark.parametrize(
+    ("folders", "says"),
+    [
+        (("train/happy", "train/sad", "test/"), r"test' has no folders of emotions"),
+        (("happy", "bored", "sleepy"), r"bored, sleepy; rename them, or give your own labels \(--labels\)"),
+    ],
+)
+def test_what_is_missing_is_said(tmp_path: Path, folders: tuple[str, ...], says: str) -> None:
+    for folder in folders:
+        (tmp_path / "d" / folder).mkdir(parents=True)
+        if not folder.endswith("/"):
+            save(tmp_path / "d" / folder / "a.png", 1)
+    with pytest.raises(DatasetError, match=says):
+        load_dataset(tmp_path / "d")
+
+
 @pytest.mark.parametrize("where", ["nowhere", "note.txt", "empty"])
 def test_what_is_no_data_set_is_refused(tmp_path: Path, where: str) -> None:
     (tmp_path / "note.txt").write_text("hello")

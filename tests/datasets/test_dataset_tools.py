@@ -240,6 +240,7 @@ def test_what_is_fetched_is_unpacked(tmp_path: Path, serve, body: bytes, files: 
         (zipped(("a", b"1"), ("./a", b"2")), "same name"),
         (zipped(("bomb", bytes(80 << 20))), "far more"),
         (zipped(("a.txt", bytes(range(200)))).replace(bytes(range(90, 99)), bytes(9)), "damaged"),
+        (tarred("a.txt", bytes(range(250)) * 99)[:300], "damaged"),
         (tarred("../b.txt", b"b"), "leads out"),
         (tarred("/b.txt", b"b"), "absolute"),
         (tarred("a", kind=tarfile.SYMTYPE, target="../x"), "link"),
@@ -251,6 +252,13 @@ def test_a_hostile_archive_leaves_nothing(tmp_path: Path, serve, body: bytes, sa
     url, digest = serve(body)
     with pytest.raises(DatasetError, match=says):
         fetch(url, tmp_path / "out", sha256=digest)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_torn_archive_is_not_kept_as_it_is(tmp_path: Path, serve) -> None:
+    url, digest = serve(zipped(("a.txt", bytes(range(200))))[:-30])
+    with pytest.raises(DatasetError, match=r"faces\.zip is no archive"):
+        fetch(url.replace(".csv", ".zip"), tmp_path / "out", sha256=digest)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -52,7 +52,7 @@ def test_folder_names_in_any_language_become_labels_in_the_default_order(tmp_pat
         ({"happy": [grey(1)], "hungry": [grey(2)]}, "hungry"),
         ({"happy": [grey(1)], "sad": []}, "no pictures for sad"),
         ({"happy": [grey(1)], "joy": [grey(2)]}, "two folders for the same emotion"),
-        ({"happy": [grey(1)]}, "two or more emotions"),
+        ({"happy": [grey(1)]}, "one emotion only, happy; two or more are needed"),
         ({"happy": [grey(1)], "sad": [grey(2, side=7)]}, "7×7"),
     ],
 )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from mien.cli._text import printable
 from mien.core.errors import MissingExtraError
 from mien.training.presets import PRESET_LABELS, PRESETS
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from mien.training.start import Start
 
 _T = TypeVar("_T")
+_MOST_NAMED = 20
 
 DATA_FORMS = (
     "DATA is an image folder (faces/happy/1.png, or with splits faces/train/happy/1.png), a CSV table "
@@ -102,8 +105,8 @@ def with_training(load: Callable[[], _T]) -> _T:
 
 def training_data(
     data: Path, votes: Path | None, test: Path | None, labels: Sequence[str] | None = None
-) -> tuple[FaceDataset, FaceDataset | None, int]:
-    """Return the faces to train on, those to report on, and how many stood in both and were left out.
+) -> tuple[FaceDataset, FaceDataset | None, tuple[str, ...]]:
+    """Return the faces to train on, those to report on, and the names of those left out, being in both.
 
     Of data with several splits the one that the use asks for is taken. `labels` may be one's own.
     """
@@ -113,10 +116,10 @@ def training_data(
     if votes is not None:
         faces = with_votes(faces, read_votes(votes))
     if test is None:
-        return faces, None, 0
+        return faces, None, ()
     reported = load_dataset(test, default="test", labels=labels)
     kept = drop_shared(faces, reported)
-    return kept, reported, len(faces) - len(kept)
+    return kept, reported, tuple((Counter(faces.names) - Counter(kept.names)).elements())
 
 
 def recipe_data(
@@ -128,7 +131,9 @@ def recipe_data(
     counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
     typer.echo(f"{len(faces)} faces ({counts})", err=True)
     if shared:
-        typer.echo(f"{shared} faces that also stand in {str(test)!r} were left out", err=True)
+        named = ", ".join(shared[:_MOST_NAMED]) + " …" * (len(shared) > _MOST_NAMED)
+        faces_of_both = f"{len(shared)} face{'s' * (len(shared) > 1)}"
+        typer.echo(printable(f"left out, because the test has them too ({faces_of_both}): {named}"), err=True)
     return faces, reported
 
 

@@ -136,9 +136,9 @@ def check_command(
 
 def _show_findings(report: CheckReport, across: bool, most: int) -> None:
     typer.echo(f"{printable(report.source)} ({report.kind}): {report.faces} faces can be read")
-    _show_some("cannot be read", [why for _, why in report.unreadable], most)
+    _show_some("face", "that cannot be read", [why for _, why in report.unreadable], most)
     sizes = [f"{where}: {width}×{height}" for where, (width, height) in report.wrong_size]
-    _show_some("have another size", sizes, most)
+    _show_some("face", "of another size", sizes, most)
     for kind in ("exact", "near"):
         groups = [g for g in report.copies if g.kind == kind and (g.across_splits or not across)]
         lines = []
@@ -146,7 +146,7 @@ def _show_findings(report: CheckReport, across: bool, most: int) -> None:
             faces = zip(group.where, group.labels, strict=True)
             notes = " (across splits)" * group.across_splits + " (different labels)" * group.conflicting
             lines.append(" = ".join(f"{where} {label}" for where, label in faces) + notes)
-        _show_some(f"groups of {kind} copies", lines, most)
+        _show_some("group", f"of {kind} copies", lines, most)
         if groups:
             parted = sum(g.across_splits for g in groups)
             typer.echo(
@@ -156,9 +156,9 @@ def _show_findings(report: CheckReport, across: bool, most: int) -> None:
         typer.echo("nothing is wrong")
 
 
-def _show_some(what: str, lines: list[str], most: int) -> None:
+def _show_some(thing: str, which: str, lines: list[str], most: int) -> None:
     if lines:
-        typer.echo(f"{len(lines)} {what}")
+        typer.echo(f"{len(lines)} {thing}{'s' * (len(lines) > 1)} {which}")
         for line in lines[:most]:
             typer.echo(f"  {printable(line)}")
         if len(lines) > most:

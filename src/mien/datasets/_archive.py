@@ -30,8 +30,11 @@ class _Member(NamedTuple):
 
 
 def is_archive(path: Path) -> bool:
-    """Tell whether a file is a ZIP or TAR archive, by its content."""
-    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    """Tell whether a file is a ZIP or TAR archive, whole or torn, by its content."""
+    try:
+        return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except _DAMAGED:
+        return True  # compressed, and torn; unpacking it says so
 
 
 def unpack(archive: Path, folder: Path, max_bytes: int) -> None:

@@ -19,6 +19,7 @@ from mien.core.files import shown
 
 Pixels: TypeAlias = NDArray[np.uint8]
 
+_MOST_WRAPPERS = 4
 _SPLITS = {
     "train": ("train", "training"),
     "validation": ("validation", "val", "valid", "dev"),
@@ -112,6 +113,21 @@ def read_grey(path: Path) -> Pixels | MienError:
         return np.asarray(cv2.cvtColor(images.load(path), cv2.COLOR_RGB2GRAY), np.uint8)
     except MienError as error:
         return error
+
+
+def unwrapped(root: Path, own: tuple[str, ...] = ()) -> Path:
+    """Return the folder that holds the data where archives put it below folders of their own.
+
+    A folder is passed where it holds nothing but one folder, whose name says neither emotion nor split.
+    """
+    for _ in range(_MOST_WRAPPERS):
+        inside = [p for p in root.iterdir() if not p.name.startswith((".", "__MACOSX"))]
+        if len(inside) != 1 or not inside[0].is_dir():
+            break
+        if parse_label(inside[0].name, own) or parse_split(inside[0].name):
+            break
+        root = inside[0]
+    return root
 
 
 def parse_split(word: str) -> str | None:

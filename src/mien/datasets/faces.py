@@ -14,7 +14,7 @@ from mien.core.emotions import DEFAULT_LABELS
 from mien.core.errors import DatasetError, MienError, OptionError
 from mien.core.files import atomic_folder, shown
 from mien.core.options import AnalysisOptions
-from mien.datasets._items import Item, Pictures, folders_in, parse_label, parse_split, person
+from mien.datasets._items import Item, Pictures, folders_in, parse_label, parse_split, person, unwrapped
 from mien.datasets.load import recognise
 from mien.datasets.write import Names, write_png
 from mien.pipeline.align import crops
@@ -130,7 +130,7 @@ def _photos(root: Path, own: tuple[str, ...], neutral: bool) -> tuple[Item, ...]
 
 def _is_sorted(root: Path, own: tuple[str, ...]) -> bool:
     """Tell whether something is known of the photos: by a folder's name, or in the way of CK+ or JAFFE."""
-    words = [folder.name for folder in folders_in(root)]
+    words = [folder.name for folder in folders_in(unwrapped(root, own))]
     if any(parse_label(word, own) or parse_split(word) for word in words):
         return True
     try:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from mien.core.errors import OptionError
+from mien.core.errors import DatasetError, OptionError
 from mien.core.files import atomic_folder
 from mien.datasets._archive import is_archive, unpack
 from mien.zoo.download import Progress, check_address, download
@@ -16,6 +16,7 @@ MAX_BYTES = 10 << 30
 """Most bytes of a download, and of what is unpacked from it."""
 
 _DEADLINE_S = 12 * 3600.0
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
 def fetch(
@@ -29,8 +30,8 @@ def fetch(
     """Download a data set into the new folder `output` and return it; an archive is unpacked there.
 
     ZIP and TAR archives are told by their content. One that would write outside of the folder, holds
-    links, devices or passwords, or is far larger than it looks is refused whole. Another file is kept as
-    it is.
+    links, devices or passwords, is torn, or is far larger than it looks is refused whole. Another file is
+    kept as it is.
 
     Args:
         url: https, or http on this machine itself.
@@ -55,8 +56,12 @@ def fetch(
         if is_archive(arrived):
             unpack(arrived, folder, max_bytes)
             arrived.unlink()
+        elif (name := _file_name(url)).lower().endswith(_ARCHIVES):
+            raise DatasetError(
+                f"{name} is no archive, or a torn one, though its name says so; nothing was kept"
+            )
         else:
-            shutil.move(arrived, folder / _file_name(url))
+            shutil.move(arrived, folder / name)
     return Path(output)
 
 

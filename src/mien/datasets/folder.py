@@ -49,13 +49,14 @@ def _items(root: Path, split: str, own: tuple[str, ...], least: int) -> Iterator
     if unknown := [folder.name for folder, label in folders.items() if label is None]:
         raise DatasetError(
             f"{shown(root)} holds folders that name no known emotion: {', '.join(unknown)}; rename them, or "
-            "name your own labels"
+            "give your own labels (--labels)"
         )
     if len(set(folders.values())) != len(folders):
         raise DatasetError(f"{shown(root)} holds two folders for the same emotion")
     if len(folders) < least:
+        there = f"one emotion only, {next(iter(folders)).name}" if folders else "no folders of emotions"
         raise DatasetError(
-            f"{shown(root)} needs folders of two or more emotions, such as {', '.join(DEFAULT_LABELS)}"
+            f"{shown(root)} has {there}; two or more are needed, such as {', '.join(DEFAULT_LABELS)}"
         )
     files = {label: pictures_in(folder) for folder, label in folders.items() if label is not None}
     if empty := [label for label in ordered(files, own) if not files[label]]:

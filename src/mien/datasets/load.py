@@ -28,6 +28,7 @@ from mien.datasets._items import (
     ordered,
     parse_split,
     pictures_in,
+    unwrapped,
 )
 from mien.datasets.dataset import FaceDataset
 
@@ -122,6 +123,7 @@ def recognise(path: Path, *, own: tuple[str, ...] = (), neutral: bool = False, l
 
 
 def _recognise_folder(path: Path, own: tuple[str, ...], neutral: bool, least: int) -> Source:
+    path = unwrapped(path, own)
     if (found := posed.find_ckplus(path)) is not None:
         return posed.list_ckplus(*found, neutral=neutral)
     if posed.is_jaffe(path):
@@ -222,7 +224,7 @@ def _sound_faces(source: Source, path: Path) -> Iterator[tuple[Item, Pixels]]:
         names = ", ".join(repr(label) for label in sorted(unknown)[:20])
         raise DatasetError(
             f"{shown(path)} has labels that name no known emotion: {names} (first in "
-            f"{next(iter(unknown.values()))}); correct them, or name your own labels"
+            f"{next(iter(unknown.values()))}); correct them, or give your own labels (--labels)"
         )
 
 

@@ -1,7 +1,7 @@
 """Fills the tables in the documentation from the code, so that they cannot disagree with it.
 
 A table stands between `<!-- table: NAME -->` and `<!-- end of table -->`. After a change to an option, a
-public name, a column, a command or the default model:
+public name, a column, a command, the default model or a run under docs/runs:
 
     .venv/bin/python docs/tables.py
 
@@ -14,7 +14,7 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -149,8 +149,37 @@ def model() -> str:
     return _rows((f"`{card.name}`", ""), rows)
 
 
+def leaderboard() -> str:
+    """Return what was claimed for each network beside what its run under docs/runs measured."""
+    from mien.training.runs.leaderboard import results_table
+
+    return _rows(*results_table(_stored()))
+
+
+def costs() -> str:
+    """Return what the networks of the leaderboard cost, and the machines that measured it."""
+    from mien.training.runs.leaderboard import cost_table, machines
+
+    return _rows(*cost_table(_stored())) + f"\nMilliseconds on: {'; '.join(machines(_stored()))}.\n"
+
+
+def remake() -> str:
+    """Return the command that makes each run of the leaderboard again."""
+    from mien.training.runs.leaderboard import commands
+
+    lines = "".join(f"$ {command}\n" for command in commands(_stored()))
+    return f"<!-- not run: takes hours -->\n```console\n{lines}```\n"
+
+
+def _stored() -> Sequence[Any]:
+    from mien.training.runs.leaderboard import stored
+
+    return stored(REPOSITORY / "docs" / "runs")
+
+
 TABLES: dict[str, Callable[[], str]] = {
-    table.__name__: table for table in (options, training, names, errors, columns, commands, model)
+    table.__name__: table
+    for table in (options, training, names, errors, columns, commands, model, leaderboard, costs, remake)
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mien.testing import fake_card, write_model
 from mien.training.config import TrainingConfig
+from mien.training.presets import PRESETS
 from mien.training.schedules import EpochLog
 from mien.zoo.card import Metric
 
@@ -31,10 +32,11 @@ def write_log(folder: Path, *logs: EpochLog) -> None:
         writer.writerows(asdict(log) for log in logs)
 
 
-def make_run(folder: Path, *accuracies: float, **options: Any) -> Path:
+def make_run(folder: Path, *accuracies: float, preset_of: str = "", **options: Any) -> Path:
     """A run whose epochs had these validation accuracies; all of them are done unless `epochs` says more."""
     folder.mkdir(parents=True)
-    config = TrainingConfig(**{"epochs": len(accuracies) or 3, "architecture": "r5", **options})
+    usual = PRESETS[preset_of] if preset_of else {"epochs": len(accuracies) or 3, "architecture": "r5"}
+    config = TrainingConfig(**{**usual, **options})
     facts = {"mien": "0.1.0", "labels": list(LABELS), "votes": False, "faces": 80, "validation_faces": 20}
     facts |= {
         "data": "made/train",

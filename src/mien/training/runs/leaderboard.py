@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from mien.core.emotions import DEFAULT_LABELS
 from mien.core.errors import TrainingError
 from mien.training.runs.recipe import command_of, recipe_of
 from mien.training.runs.record import Measured, Run, find_runs
+from mien.training.runs.times import duration
+
+_FEW = 3  # changed options that a cell names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Claim:
     size: str = ""
 
 
-# On the 7,178 images of FER2013's public and private test parts together, where they say so.
+# R1 and R4 on the 7,178 images of FER2013's public and private test parts together; R2 and R3 do not say.
 CLAIMS: dict[str, Claim] = {
     "r1": Claim("60.77 %", "0.545 (mean of the seven claimed F1)", "30 frames a second or more", "2.4 MB"),
     "r2": Claim("70 to 75 %", "", "under 50 ms a frame", "160 MB"),
@@ -54,12 +58,16 @@ def stored(folder: Path) -> list[Run]:
 
 
 def results_table(runs: Sequence[Run]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Return head and rows of what was measured."""
+    """Return head and rows of what was claimed and measured; a network without a run has a row too."""
     head = (
         *("network", "recipe", "claimed", "test accuracy", "95 % interval", "macro-F1", "faces, labels"),
         *("epochs", "batch"),
     )
-    return head, [_result(run) for run in runs]
+    rows = [_result(run) for run in runs]
+    absent = [network for network in CLAIMS if network not in {run.config.architecture for run in runs}]
+    rows += [(f"`{n}`", "–", _claimed(n), "not trained here yet", *["–"] * 5) for n in absent]
+    # By network, Mien's first; the rows of a network keep their order.
+    return head, sorted(rows, key=lambda row: (row[0].strip("`") in CLAIMS, row[0]))
 
 
 def cost_table(runs: Sequence[Run]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -71,9 +79,9 @@ def cost_table(runs: Sequence[Run]) -> tuple[tuple[str, ...], list[tuple[str, ..
     return head, [_cost(run) for run in runs]
 
 
-def commands(runs: Sequence[Run]) -> list[tuple[str, str]]:
-    """Return for each run its name and the command that makes it again."""
-    return [(run.name, command_of(run)) for run in runs]
+def commands(runs: Sequence[Run]) -> list[str]:
+    """Return for each run the command that makes it again."""
+    return [command_of(run) for run in runs]
 
 
 def machines(runs: Sequence[Run]) -> list[str]:
@@ -88,26 +96,35 @@ def _order(run: Run) -> tuple[bool, str, float]:
 
 
 def _recipe(run: Run) -> str:
+    """Whose recipe, and what was changed besides what has a column of its own; the rest is in the run."""
     recipe = recipe_of(run.config)
-    return f"[{recipe.name}](runs/{run.name}/config.json)" + (
-        ", two stages" if run.facts.get("start") else ""
-    )
+    changed = [
+        f"{n} {value}" for n, (value, _) in recipe.changes.items() if n not in ("epochs", "batch_size")
+    ]
+    words = [recipe.name, *(changed if len(changed) <= _FEW else [f"{len(changed)} other options"])]
+    words += ["crowd votes"] if run.votes else []
+    words += ["from an earlier run's weights"] if run.facts.get("start") else []
+    return f"[{', '.join(words)}](runs/{run.name}/config.json)"
+
+
+def _claimed(network: str) -> str:
+    claim = CLAIMS.get(network)
+    if claim is None:
+        return "–"
+    return "; ".join(filter(None, (claim.accuracy, f"F1 {claim.macro_f1}" if claim.macro_f1 else "")))
 
 
 def _result(run: Run) -> tuple[str, ...]:
     accuracy, f1 = run.test("accuracy") or Measured(0.0), run.test("macro_f1")
-    claim = CLAIMS.get(run.config.architecture)
-    labels = len(run.labels)
-    few = "" if run.labels == DEFAULT_LABELS else f" ({', '.join(run.labels)})"
-    said = [claim.accuracy, f"F1 {claim.macro_f1}" if claim.macro_f1 else ""] if claim else ["–"]
+    labels = f"{len(run.labels)}" if run.labels == DEFAULT_LABELS else ", ".join(run.labels)
     return (
         f"`{run.config.architecture}`",
         _recipe(run),
-        "; ".join(filter(None, said)),
-        f"**{accuracy.value:.1%}**".replace("%", " %"),
+        _claimed(run.config.architecture),
+        f"**{accuracy.value * 100:.1f} %**",
         _interval(accuracy),
         "–" if f1 is None else f"{f1.value:.3f}",
-        f"{run.test_faces:,}, {labels}{few}",
+        f"{run.test_faces or 0:,}; {labels}",
         f"{len(run.log)} of {run.config.epochs}",
         str(run.config.batch_size),
     )
@@ -121,7 +138,7 @@ def _interval(found: Measured) -> str:
 
 def _cost(run: Run) -> tuple[str, ...]:
     cost, claim = run.cost or {}, CLAIMS.get(run.config.architecture)
-    seconds = sorted(log.seconds for log in run.log)
+    seconds = [log.seconds for log in run.log]
     return (
         f"`{run.config.architecture}`",
         _recipe(run),
@@ -130,6 +147,6 @@ def _cost(run: Run) -> tuple[str, ...]:
         f"{cost['milliseconds_per_face']:.2f}" if cost else "–",
         f"{cost['bytes'] / 1e6:.1f} MB" if cost else "–",
         ", ".join(filter(None, (claim.speed, claim.size))) or "–" if claim else "–",
-        f"{sum(seconds) / 3600:.1f} h",
-        f"{seconds[len(seconds) // 2]:.0f}" if seconds else "–",
+        duration(sum(seconds)),
+        f"{statistics.median(seconds):.0f}" if seconds else "–",
     )

@@ -25,4 +25,5 @@ def test_the_conda_environment_is_that_of_the_project() -> None:
     assert (REPOSITORY / constraints.removeprefix("-c ")).is_file()
     extras = re.fullmatch(r"-e \.\[([a-z,]+)\]", package)
     assert extras is not None
-    assert {"train", "report", "records"} <= set(extras[1].split(",")) <= set(project["optional-dependencies"])
+    named = set(extras[1].split(","))
+    assert {"train", "report", "records"} <= named <= set(project["optional-dependencies"])

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
 from torch import nn  # noqa: E402
 
 from mien.core.errors import OptionError, TrainingError  # noqa: E402
-from mien.training import loop  # noqa: E402
+from mien.training import batches  # noqa: E402
 from mien.training.architectures import (  # noqa: E402
     ARCHITECTURES,
     create_network,
@@ -212,9 +212,9 @@ def test_grey_and_the_same_grey_in_three_channels_are_one() -> None:
 
 
 def test_values_reach_the_layers_as_imagenet_weights_want_them() -> None:
-    assert (r2.FACE_MEAN, r2.FACE_STD) == (loop.MEAN, loop.STD)
+    assert (r2.FACE_MEAN, r2.FACE_STD) == (batches.MEAN, batches.STD)
     network = small("r2")
-    pixel = loop.normalise(torch.full((1, 1, 1, 1), 0.3))
+    pixel = batches.normalise(torch.full((1, 1, 1, 1), 0.3))
     seen = pixel * network.scale + network.offset
     expected = [(0.3 - m) / s for m, s in zip(r2.IMAGENET_MEAN, r2.IMAGENET_STD, strict=True)]
     assert seen.flatten().tolist() == pytest.approx(expected, abs=1e-6)

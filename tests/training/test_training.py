@@ -313,7 +313,7 @@ def test_the_focal_loss_favours_hard_faces_and_weights_rare_labels() -> None:
 
 def test_label_weights_even_out_the_labels() -> None:
     data = made_faces(40).subset(np.r_[np.arange(0, 40, 2), np.arange(1, 11, 2)])
-    weights_of_labels = label_weights(data)
+    weights_of_labels = label_weights(data.targets, data.labels)
     assert (weights_of_labels * [20, 5]).tolist() == pytest.approx([12.5, 12.5])
 
 

@@ -118,7 +118,7 @@ def training_data(
     if test is None:
         return faces, None, ()
     reported = load_dataset(test, default="test", labels=labels)
-    kept = drop_shared(faces, reported)
+    kept = drop_shared(faces, reported, in_place=True)
     return kept, reported, tuple((Counter(faces.names) - Counter(kept.names)).elements())
 
 

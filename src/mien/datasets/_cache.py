@@ -85,8 +85,8 @@ def read(place: Path) -> Faces | None:
         return None
 
 
-def write(place: Path, faces: Faces) -> Faces:
-    """Keep the arrays and return them as `read` does; where that fails, return what was given."""
+def write(place: Path, faces: Faces) -> None:
+    """Keep the arrays for the next time, where that can be done."""
     try:
         ensure_folder(place.parent)
         _remove_older(place)
@@ -100,8 +100,7 @@ def write(place: Path, faces: Faces) -> Faces:
         }
         atomic_write(place.with_suffix(".json"), json.dumps(index))
     except (OutputError, OSError):
-        return faces
-    return read(place) or faces
+        return
 
 
 def _remove_older(place: Path) -> None:

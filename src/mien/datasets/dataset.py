@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from mien.core.emotions import parse_emotion
 from mien.core.errors import DatasetError
 
+_BLOCK = 512
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceDataset:
@@ -60,12 +62,18 @@ class FaceDataset:
     def __len__(self) -> int:
         return len(self.images)
 
-    def subset(self, indices: NDArray[Any]) -> FaceDataset:
-        """Return the faces at `indices` (integers or a mask), in that order."""
+    def subset(self, indices: NDArray[Any], *, in_place: bool = False) -> FaceDataset:
+        """Return the faces at `indices` (integers or a mask), in that order.
+
+        Args:
+            indices: of the faces; integers have to rise where `in_place` is true.
+            in_place: move the pixels to the front of the array that they are in, so that a large data set
+                never stands in memory twice. This one's pixels are lost by it.
+        """
         where = np.flatnonzero(indices) if indices.dtype == bool else indices
         return replace(
             self,
-            images=self.images[where],
+            images=_moved(self.images, where) if in_place else self.images[where],
             targets=self.targets[where],
             names=tuple(self.names[i] for i in where),
             votes=None if self.votes is None else self.votes[where],
@@ -73,11 +81,12 @@ class FaceDataset:
             sizes=None if self.sizes is None else self.sizes[where],
         )
 
-    def with_labels(self, labels: Sequence[str]) -> FaceDataset:
+    def with_labels(self, labels: Sequence[str], *, in_place: bool = False) -> FaceDataset:
         """Return the faces of these labels only, numbered in this order; the order of the faces stays.
 
         Args:
             labels: two or more of the data set's; other spellings of known emotions are understood.
+            in_place: as in `subset`.
 
         Raises:
             DatasetError: a label is not in the data set or is given twice, or fewer than two are given.
@@ -94,7 +103,7 @@ class FaceDataset:
         columns = [self.labels.index(label) for label in wanted]
         number = np.full(len(self.labels), -1, dtype=np.int64)
         number[columns] = np.arange(len(wanted))
-        kept = self.subset(number[self.targets] >= 0)
+        kept = self.subset(number[self.targets] >= 0, in_place=in_place)
         return replace(
             kept,
             labels=wanted,
@@ -109,10 +118,26 @@ class FaceDataset:
         numbers = np.bincount(self.targets, minlength=len(self.labels))
         return {label: int(n) for label, n in zip(self.labels, numbers, strict=True)}
 
-    def digest(self) -> str:
-        """Return the SHA-256 of labels, images, targets and votes."""
+    def digest(self, indices: NDArray[Any] | None = None) -> str:
+        """Return the SHA-256 of labels, images, targets and votes, of the faces at `indices` or of all."""
+        where = np.arange(len(self)) if indices is None else indices
         digest = hashlib.sha256(repr(self.labels).encode())
         for array in (self.images, self.targets, self.votes):
             if array is not None:
-                digest.update(np.ascontiguousarray(array).data)
+                for block in _blocks(where):
+                    digest.update(np.ascontiguousarray(array[block]).data)
         return digest.hexdigest()
+
+
+def _blocks(where: NDArray[Any]) -> list[NDArray[Any]]:
+    """Cut indices into parts whose pixels are a small copy each."""
+    return [where[start : start + _BLOCK] for start in range(0, len(where), _BLOCK)]
+
+
+def _moved(images: NDArray[np.uint8], where: NDArray[Any]) -> NDArray[np.uint8]:
+    """Move the images at `where` to the front; as they only move forward, none is lost before its turn."""
+    done = 0
+    for block in _blocks(where):
+        images[done : done + len(block)] = images[block]
+        done += len(block)
+    return images[:done]

@@ -75,7 +75,7 @@ def load_dataset(
     if split is None and len(whole.splits()) > 1:
         split = default
     chosen = _choose(whole, split, labelled)
-    return chosen if labels is None else chosen.with_labels(labels)
+    return chosen if labels is None else chosen.with_labels(labels, in_place=True)
 
 
 def load_splits(
@@ -180,8 +180,8 @@ def _load(path: Path, options: _Options) -> _Whole:
     place = _cache.place(path, source.files, repr((options.side, options.neutral, options.own)))
     kept = _cache.read(place)
     if kept is None:
-        # What was kept is mapped from the disk, so that the pixels just read can be let go.
-        kept = _cache.write(place, _read(source, path, options.side))
+        kept = _read(source, path, options.side)
+        _cache.write(place, kept)
     return _Whole(path, kept, options.own)
 
 

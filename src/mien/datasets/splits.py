@@ -45,11 +45,16 @@ def split_mask(dataset: FaceDataset, fraction: float, seed: int) -> NDArray[np.b
     return apart
 
 
-def drop_shared(dataset: FaceDataset, other: FaceDataset) -> FaceDataset:
-    """Return `dataset` without the faces whose picture also stands in `other`."""
+def drop_shared(dataset: FaceDataset, other: FaceDataset, *, in_place: bool = False) -> FaceDataset:
+    """Return `dataset` without the faces whose picture also stands in `other`; `in_place` as in `subset`."""
+    shared = shared_mask(dataset, other)
+    return dataset.subset(~shared, in_place=in_place) if shared.any() else dataset
+
+
+def shared_mask(dataset: FaceDataset, other: FaceDataset) -> NDArray[np.bool_]:
+    """Return which faces of `dataset` have a picture that also stands in `other`, bool (faces,)."""
     elsewhere = set(picture_keys(other.images))
-    kept = np.array([key not in elsewhere for key in picture_keys(dataset.images)], dtype=bool)
-    return dataset if kept.all() else dataset.subset(kept)
+    return np.array([key in elsewhere for key in picture_keys(dataset.images)], dtype=bool)
 
 
 def picture_keys(images: NDArray[np.uint8]) -> list[bytes]:

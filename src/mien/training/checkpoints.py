@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 from torch import Tensor
 
 from mien.core.errors import TrainingError
-from mien.core.files import atomic_write
+from mien.core.files import atomic_write, reason, shown
 
 _STATE = "mien.state"
 
@@ -29,14 +29,33 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises:
         TrainingError: the file is missing, damaged, or not a checkpoint of Mien.
     """
+    return parse_checkpoint(read_checkpoint(path), path)
+
+
+def read_checkpoint(path: Path) -> bytes:
+    """Return the file's content; TrainingError where it cannot be read."""
     try:
-        with safe_open(path, framework="pt") as file:
-            state = json.loads((file.metadata() or {})[_STATE])
-            return {name: file.get_tensor(name) for name in file.keys()}, state  # noqa: SIM118 - not a dict
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise TrainingError(
-            f"checkpoint {str(path)!r} cannot be used ({error}); start the run anew"
-        ) from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise _unusable(path, reason(error)) from error
+    if not content:
+        raise _unusable(path, "it is empty")
+    return content
+
+
+def parse_checkpoint(content: bytes, path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors and the state in the content of a checkpoint; errors name its `path`."""
+    try:
+        tensors = load(content)
+        length = int.from_bytes(content[:8], "little")
+        state = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_STATE])
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise _unusable(path, error) from error
+    return tensors, state
+
+
+def _unusable(path: Path, error: Exception | str) -> TrainingError:
+    return TrainingError(f"checkpoint {shown(path)} cannot be used ({error}); start the run anew")
 
 
 def grouped(tensors: Mapping[str, Tensor], group: str) -> dict[str, Tensor]:

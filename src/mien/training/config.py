@@ -41,7 +41,14 @@ class TrainingConfig:
         form=("package.module:Factory", MODULE_PATH),
     )
     epochs: int = option(55, "Passes over the training faces at most.", low=1, high=10_000)
-    batch_size: int = option(128, "Faces a step.", low=2, high=65_536)
+    batch_size: int = option(128, "Faces a step, over all processes that train together.", low=2, high=65_536)
+    accumulate: int = option(
+        1,
+        "Parts that each batch is computed in, one after the other, to take less memory; batch norm sees "
+        "one part at a time.",
+        low=1,
+        high=32_768,
+    )
     optimizer: str = option(
         "sgd", "How weights move: SGD with Nesterov momentum, Adam or AdamW.", choices=OPTIMIZERS
     )

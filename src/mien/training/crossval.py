@@ -23,8 +23,9 @@ from mien.evaluation.evaluate import Evaluation
 from mien.evaluation.folds import FoldResults, write_fold_predictions, write_folds
 from mien.training.config import TrainingConfig
 from mien.training.export import export
-from mien.training.loop import split_data, train
+from mien.training.loop import train
 from mien.training.schedules import EpochLog
+from mien.training.split import split_data
 from mien.training.start import Start
 from mien.zoo.registry import load_model
 
@@ -63,12 +64,13 @@ def crossval(
         TrainingError: training cannot go on, or the folder holds another cross-validation.
     """
     numbers = fold_numbers(data, folds, config.seed)
-    parts = [(data.subset(numbers != fold), data.subset(numbers == fold)) for fold in range(folds)]
-    for rest, _ in parts:
-        split_data(rest, config)  # too few faces are known before hours of training, not after
+    for fold in range(folds):
+        # Too few faces are known before hours of training, not after.
+        split_data(data.subset(numbers != fold), config)
     plan = _open(folder, data, config, folds, start)
     results = FoldResults(near=near_across(data, numbers))
-    for fold, (rest, held) in enumerate(parts, 1):
+    for fold in range(1, folds + 1):
+        rest, held = data.subset(numbers != fold - 1), data.subset(numbers == fold - 1)
         place = folder / f"fold-{fold}"
         train(rest, place, config, partial(on_epoch, fold), partial(on_step, fold), start)
         results = results.with_fold(_measured(place, rest, held), np.flatnonzero(numbers == fold - 1))

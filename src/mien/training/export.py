@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,13 @@ from mien.evaluation.predict import logits_of
 from mien.pipeline.classify import softmax, to_batch
 from mien.training._quiet import quiet
 from mien.training.architectures import create_network
+from mien.training.batches import MEAN, STD
 from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
 from mien.training.cost import count_multiply_adds, count_parameters
-from mien.training.loop import MEAN, STD, Split, split_data
 from mien.training.quantize import quantise
 from mien.training.run_folder import BEST, read_config, read_facts
+from mien.training.split import Split, split_data
 from mien.zoo.card import METADATA_KEY, Card, Metric, ModelInput
 from mien.zoo.registry import Model
 from mien.zoo.session import OnnxSession
@@ -108,23 +110,24 @@ def export(
     test = None if test is None else test.with_labels(labels)
     split = split_data(data, config)
     # Other faces would be split otherwise: temperature and threshold could be fitted on trained faces.
-    if facts.get("data_digest") not in (None, split.train.digest()):
+    if facts.get("data_digest") not in (None, split.digest()):
         raise TrainingError(
             f"{str(folder)!r} was trained on other faces; give the same data, votes and test split as then"
         )
     network, log = _best_network(folder, config, data.labels)
     card = _card(name, network, config, split, {**log, "start": facts.get("start")})
-    content = _onnx(network, split.validation.images.shape[1:])
+    content = _onnx(network, data.images.shape[1:])
     session = OnnxSession(content, device="cpu")
-    logits = _session_logits(card, session, split.validation)
-    parity = _parity(network, card, split.validation, logits)
+    logits = _session_logits(card, session, split)
+    parity = _parity(network, card, split, logits)
     if not parity.holds:
         raise TrainingError(
             f"the exported file differs from PyTorch: {parity.different_top} of {parity.faces} top labels, "
             f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
         )
     small = _small_export(content, card, logits, split, output, test) if int8 else None
-    card, evaluation = _measured(_calibrated(card, logits, split.validation), session, test)
+    true = data.targets[split.validation]
+    card, evaluation = _measured(_calibrated(card, logits, true), session, test)
     return Export(_write(output, content, card), card, parity, small, evaluation)
 
 
@@ -138,11 +141,12 @@ def _small_export(
 ) -> Export:
     """Quantise the exported network; its card says what that costs."""
     drawn = np.random.default_rng(0).permutation(len(split.train))[:_CALIBRATION_FACES]
-    small = quantise(content, to_batch(split.train.images[drawn], card))
+    small = quantise(content, to_batch(split.data.images[split.train[drawn]], card))
     session = OnnxSession(small, device="cpu")
-    own = _session_logits(card, session, split.validation)
+    own = _session_logits(card, session, split)
     card = replace(card, name=f"{card.name}-int8", precision="int8")
-    card, evaluation = _measured(_calibrated(card, own, split.validation), session, test)
+    true = split.data.targets[split.validation]
+    card, evaluation = _measured(_calibrated(card, own, true), session, test)
     return Export(_write(output, small, card), card, _compare(logits, own), evaluation=evaluation)
 
 
@@ -187,13 +191,20 @@ def _without_traces(model: onnx.ModelProto) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _session_logits(card: Card, session: OnnxSession, data: FaceDataset) -> NDArray[np.float64]:
-    return logits_of(Model(card.name, card, session, digest=""), data.images)
+def _session_logits(card: Card, session: OnnxSession, split: Split) -> NDArray[np.float64]:
+    model = Model(card.name, card, session, digest="")
+    return np.concatenate([logits_of(model, faces) for faces in _validation_faces(split)])
+
+
+def _validation_faces(split: Split) -> Iterator[NDArray[np.uint8]]:
+    """Yield the pixels batch by batch, so that they never stand in memory a second time."""
+    for start in range(0, len(split.validation), _BATCH):
+        yield split.data.images[split.validation[start : start + _BATCH]]
 
 
 @torch.no_grad()
-def _parity(network: nn.Module, card: Card, data: FaceDataset, logits: NDArray[np.float64]) -> Parity:
-    batches = torch.from_numpy(to_batch(data.images, card)).split(_BATCH)  # type: ignore[no-untyped-call]
+def _parity(network: nn.Module, card: Card, split: Split, logits: NDArray[np.float64]) -> Parity:
+    batches = (torch.from_numpy(to_batch(faces, card)) for faces in _validation_faces(split))
     return _compare(torch.cat([network(batch) for batch in batches]).double().numpy(), logits)
 
 
@@ -203,21 +214,21 @@ def _compare(one: NDArray[np.float64], other: NDArray[np.float64]) -> Parity:
 
 
 def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, log: dict[str, Any]) -> Card:
-    train, validation = split.train, split.validation
-    height, width = validation.images.shape[1:]
+    data = split.data
+    height, width = data.images.shape[1:]
     return Card(
         name=name,
-        labels=validation.labels,
+        labels=data.labels,
         input=ModelInput(width=width, height=height, colour="gray", mean=MEAN, std=STD),
         parameters=count_parameters(network),
         multiply_adds=count_multiply_adds(network, (1, height, width)),
         architecture=config.architecture,
         training={
-            "data": validation.source,
-            "data_digest": train.digest(),
-            "faces": len(train),
-            "validation_faces": len(validation),
-            "votes": train.votes is not None and config.vote_weight > 0,
+            "data": data.source,
+            "data_digest": split.digest(),
+            "faces": len(split.train),
+            "validation_faces": len(split.validation),
+            "votes": data.votes is not None and config.vote_weight > 0,
             "epoch": log["epoch"],
             "validation_accuracy": round(log["validation_accuracy"], 4),
             "recipe": config.to_dict(),
@@ -230,11 +241,11 @@ def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, l
     )
 
 
-def _calibrated(card: Card, logits: NDArray[np.float64], validation: FaceDataset) -> Card:
+def _calibrated(card: Card, logits: NDArray[np.float64], true: NDArray[np.int64]) -> Card:
     """Return the card with the temperature and the threshold that fit the validation faces."""
-    temperature = calibration.fit_temperature(logits, validation.targets)
+    temperature = calibration.fit_temperature(logits, true)
     probabilities = softmax(logits, temperature)
-    threshold, _ = calibration.choose_threshold(probabilities, validation.targets, ANSWERED_RIGHT)
+    threshold, _ = calibration.choose_threshold(probabilities, true, ANSWERED_RIGHT)
     return replace(card, temperature=round(temperature, 4), threshold=round(threshold, 4))
 
 

@@ -2,59 +2,43 @@
 
 A run is a folder, see `run_folder`: `last.safetensors` holds everything needed to go on, and
 `best.safetensors` the averaged weights of the best epoch. All randomness of an epoch follows from the
-seed and the epoch's number, so a run that is killed and resumed ends with the same bits.
+seed and the epoch's number, so a run that is killed and resumed ends with the same bits. Several processes
+do the same steps, each on its part of every batch; the first one alone writes.
 """
 
 from __future__ import annotations
 
-import copy
+import json
+import math
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mien.core.errors import TrainingError
 from mien.core.version import __version__
-from mien.datasets import FaceDataset, stratified_split
+from mien.datasets import FaceDataset
 from mien.training import run_folder
 from mien.training.architectures import create_network
-from mien.training.augment import augment, cut_mix, mix
-from mien.training.checkpoints import grouped, load_checkpoint, prefixed, save_checkpoint
+from mien.training.batches import Batches, normalise
+from mien.training.checkpoints import grouped, parse_checkpoint, prefixed, read_checkpoint, save_checkpoint
 from mien.training.config import TrainingConfig
 from mien.training.cost import summarise
-from mien.training.device import autocast, choose_device
+from mien.training.device import autocast
+from mien.training.distributed import Group, accumulating, joined
 from mien.training.events import EventLog
-from mien.training.losses import label_weights, soft_loss, soft_targets
+from mien.training.losses import label_weights, soft_loss
 from mien.training.optimizers import create_optimizer, optimizer_state, restore_optimizer, set_rate
 from mien.training.run_folder import BEST, EVENTS, LAST
 from mien.training.schedules import EpochLog, is_best, learning_rate, patience_ended
+from mien.training.split import Split, split_data
 from mien.training.start import Start, put_weights
-
-MEAN, STD = 0.5, 0.25
-_EVALUATION_BATCH = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """The data of a run: the part trained on and the part kept apart to choose with."""
-
-    train: FaceDataset
-    validation: FaceDataset
-
-
-def split_data(data: FaceDataset, config: TrainingConfig) -> Split:
-    """Split a run's data as its configuration says; the same every time."""
-    return Split(*stratified_split(data, config.validation, config.seed))
-
-
-def normalise(images: Tensor) -> Tensor:
-    """Return images in [0, 1] as the networks read them; the card states the same mean and deviation."""
-    return (images - MEAN) / STD
+from mien.training.validate import validate
 
 
 def train(
@@ -81,37 +65,45 @@ def train(
     Raises:
         TrainingError: the loss is not finite, or the folder holds another run.
     """
-    split = split_data(data, config)
-    torch.manual_seed(config.seed)
-    network = create_network(config.architecture, len(data.labels))
-    if start is not None:
-        put_weights(network, start)
-    shape = (1, *data.images.shape[1:])
-    run_folder.open_run(folder, config, _facts(split, start), summarise(network, shape))
-    run = _Run(network, split, folder, config)
-    with EventLog(folder / EVENTS, run.epoch) as events:
+    with joined() as group, ExitStack() as stack:
+        split = split_data(data, config)
+        digest = split.digest()
+        group.check_equal(digest, "faces or options")
+        torch.manual_seed(config.seed)
+        network = create_network(config.architecture, len(data.labels))
+        if start is not None:
+            put_weights(network, start)
+        if group.first:
+            shape = (1, *data.images.shape[1:])
+            run_folder.open_run(
+                folder, config, _facts(split, digest, group, start), summarise(network, shape)
+            )
+        run = _Run(network, split, folder, config, group)
+        events = stack.enter_context(EventLog(folder / EVENTS, run.epoch)) if group.first else None
         while not run.finished:
             started = time.monotonic()
             loss, accuracy = run.train_epoch(on_step)
             log = run.close_epoch(loss, accuracy, started)
-            events.add(log, run.network)
-            on_epoch(log)
+            if events is not None:
+                events.add(log, run.network)
+                on_epoch(log)
     return run.logs
 
 
-def _facts(split: Split, start: Start | None) -> dict[str, Any]:
+def _facts(split: Split, digest: str, group: Group, start: Start | None) -> dict[str, Any]:
     """What a run was made with, beside its configuration."""
     return {
         "mien": __version__,
         "torch": torch.__version__,
-        "labels": list(split.train.labels),
-        "votes": split.train.votes is not None,
+        "labels": list(split.data.labels),
+        "votes": split.data.votes is not None,
         "faces": len(split.train),
         "validation_faces": len(split.validation),
-        "data": split.train.source,
-        "data_digest": split.train.digest(),
+        "data": split.data.source,
+        "data_digest": digest,
         "threads": torch.get_num_threads(),
-        "device": str(choose_device()),
+        "device": str(group.device),
+        "processes": group.size,
         "start": None if start is None else start.facts,
     }
 
@@ -119,27 +111,20 @@ def _facts(split: Split, start: Start | None) -> dict[str, Any]:
 class _Run:
     """Network, optimiser, averaged weights and log of a run, on disk after every epoch."""
 
-    def __init__(self, network: nn.Module, split: Split, folder: Path, config: TrainingConfig) -> None:
-        self.network, self.config, self.folder = network, config, folder
-        self.device = choose_device()
+    def __init__(
+        self, network: nn.Module, split: Split, folder: Path, config: TrainingConfig, group: Group
+    ) -> None:
+        self.network, self.split, self.config, self.folder = network, split, config, folder
+        self.group, self.device = group, group.device
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = {k: v.clone() for k, v in self.network.state_dict().items() if v.is_floating_point()}
         self.optimizer = create_optimizer(self.network, config)
-        self.images = torch.from_numpy(split.train.images)
-        self.labels = split.train.targets
-        targets = soft_targets(split.train, config.vote_weight, config.label_smoothing)
-        self.targets = torch.from_numpy(targets)
-        weights = torch.from_numpy(label_weights(split.train)).to(self.device)
-        self.label_weights = weights if config.class_weights else None
-        self.validation_images = torch.from_numpy(split.validation.images)
-        self.validation_targets = torch.from_numpy(split.validation.targets)
-        self.steps = len(self.images) // config.batch_size
-        if not self.steps:
-            raise TrainingError(f"{len(self.images)} faces are less than one batch of {config.batch_size}")
+        self.batches = Batches(split, config, group.rank, group.size)
+        weights = torch.from_numpy(label_weights(split.data.targets[split.train], split.data.labels))
+        self.label_weights = weights.to(self.device) if config.class_weights else None
         self.epoch = self.updates = 0
         self.logs: list[EpochLog] = []
-        if (folder / LAST).exists():
-            self._resume()
+        self._resume()
 
     @property
     def finished(self) -> bool:
@@ -147,64 +132,56 @@ class _Run:
 
     def train_epoch(self, on_step: Callable[[int, int, int], None]) -> tuple[float, float]:
         """Make one pass over the training faces; return its mean loss and accuracy."""
-        config = self.config
-        seed = (config.seed * 1_000_003 + self.epoch) & 0x7FFFFFFF
-        torch.manual_seed(seed)  # dropout
-        generator = torch.Generator().manual_seed(seed)
-        dice = np.random.default_rng(seed)
-        order = torch.from_numpy(self._order(dice))
-        full = self.images.shape[-1]
-        size = min(config.small_size, full) if self.epoch < config.small_fraction * config.epochs else full
+        torch.manual_seed(self.batches.seed(self.epoch))  # dropout
         self.network.train()
+        # Wrapped anew each epoch: layers thawed since take part, and a resumed run sums in the same order.
+        network, steps = self.group.wrap(self.network), self.batches.steps
         loss = right = 0.0
-        for step in range(self.steps):
-            chosen = order[step * config.batch_size : (step + 1) * config.batch_size]
-            images = self.images[chosen].unsqueeze(1).float() / 255
-            images = augment(images, config, size, generator)
-            images, targets = self._blend(images, self.targets[chosen], dice, generator)
-            step_loss, step_right = self._step(images, targets, self.epoch + step / self.steps)
+        for step, parts in enumerate(self.batches.epoch(self.epoch)):
+            set_rate(self.optimizer, learning_rate(self.config, self.epoch + step / steps, self.logs))
+            step_loss, step_right = self._backward(network, parts)
+            self._check_finite("loss", step_loss, f"step {step + 1} of {steps} of epoch {self.epoch + 1}")
+            self._update()
             loss, right = loss + step_loss, right + step_right
-            on_step(self.epoch, step + 1, self.steps)
+            if self.group.first:
+                on_step(self.epoch, step + 1, steps)
         self.epoch += 1
-        return loss / self.steps, right / self.steps
+        return loss / steps, right / steps
 
-    def _order(self, dice: np.random.Generator) -> np.ndarray:
-        """The faces of an epoch: each once, or drawn so that every label comes equally often."""
-        if self.config.sampling == "shuffle":
-            return dice.permutation(len(self.images))
-        share = 1 / np.bincount(self.labels)[self.labels]
-        return dice.choice(len(self.images), len(self.images), p=share / share.sum())
-
-    def _blend(
-        self, images: Tensor, targets: Tensor, dice: np.random.Generator, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        config, draw = self.config, dice.random()
-        if draw < config.mixup:
-            return mix(images, targets, dice.beta(config.mixup_alpha, config.mixup_alpha), generator)
-        if draw < config.mixup + config.cutmix:
-            return cut_mix(images, targets, dice.random(), generator)
-        return images, targets
-
-    def _step(self, images: Tensor, targets: Tensor, progress: float) -> tuple[float, float]:
-        set_rate(self.optimizer, learning_rate(self.config, progress, self.logs))
-        images = normalise(images).to(self.device).contiguous(memory_format=torch.channels_last)
-        targets = targets.to(self.device)
+    def _backward(self, network: nn.Module, parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, float]:
+        """Compute the gradients of a batch; return its mean loss and accuracy, over all processes."""
         self.optimizer.zero_grad()
-        with autocast(self.device, self.config.bf16):
-            logits = self.network(images)
-        loss = soft_loss(logits, targets, self.config, self.label_weights)
-        if not torch.isfinite(loss):
-            raise TrainingError(
-                f"the loss became {loss.item()} at epoch {progress:.2f}; the best weights so far are kept; "
-                "try a lower learning rate"
-            )
-        loss.backward()  # type: ignore[no-untyped-call]
+        figures = torch.zeros(2, dtype=torch.float64)
+        for number, (images, targets) in enumerate(parts, 1):
+            images = normalise(images).to(self.device).contiguous(memory_format=torch.channels_last)
+            targets = targets.to(self.device)
+            share = len(images) / self.config.batch_size
+            with accumulating(network, more=number < len(parts)):
+                with autocast(self.device, self.config.bf16):
+                    logits = network(images)
+                loss = soft_loss(logits, targets, self.config, self.label_weights)
+                # The processes' gradients are averaged, so each counts its part as if it were the only one.
+                (loss * (share * self.group.size)).backward()  # type: ignore[no-untyped-call]
+            right = (logits.argmax(1) == targets.argmax(1)).float().mean()
+            figures += torch.stack([loss.detach(), right]).double().cpu() * share
+        loss_and_right = self.group.sum(figures).tolist()
+        return loss_and_right[0], loss_and_right[1]
+
+    def _check_finite(self, what: str, value: float, where: str) -> None:
+        if math.isfinite(value):
+            return
+        best = [log.epoch for log in self.logs if log.best]
+        kept = f"the best weights so far, of epoch {best[-1]}, are kept" if best else "no epoch was finished"
+        raise TrainingError(
+            f"the {what} became {value} at {where}; {kept}; train into another "
+            "folder with a lower learning rate"
+        )
+
+    def _update(self) -> None:
         if self.config.clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.optimizer.step()
         self._average()
-        right = (logits.argmax(1) == targets.argmax(1)).float().mean()
-        return float(loss.item()), float(right.item())
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -217,32 +194,23 @@ class _Run:
 
     def close_epoch(self, train_loss: float, train_accuracy: float, started: float) -> EpochLog:
         """Validate the averaged weights, write log and checkpoints, and return the epoch's log."""
-        validation_loss, accuracy = self._validate()
+        self.group.copy_first(self.average.values())  # with the first one's running statistics in it
+        validation_loss, accuracy = validate(self.network, self.average, self.split, self.group)
+        self._check_finite("validation loss", validation_loss, f"the end of epoch {self.epoch}")
         rate = learning_rate(self.config, self.epoch, self.logs)
         seconds = time.monotonic() - started
         log = EpochLog(
             self.epoch, train_loss, train_accuracy, validation_loss, accuracy, rate, seconds, best=False
         )
-        if is_best(self.config, self.logs, log):
-            log = EpochLog(**{**asdict(log), "best": True})
+        log = EpochLog(**{**asdict(log), "best": is_best(self.config, self.logs, log)})
+        log = EpochLog(**json.loads(self.group.share(json.dumps(asdict(log)).encode())))
+        if log.best and self.group.first:
             save_checkpoint(self.folder / BEST, self.average, {"log": asdict(log)})
         self.logs.append(log)
-        self._save_last()
-        run_folder.write_log(self.folder, self.logs)
+        if self.group.first:
+            self._save_last()
+            run_folder.write_log(self.folder, self.logs)
         return log
-
-    @torch.no_grad()
-    def _validate(self) -> tuple[float, float]:
-        network = copy.deepcopy(self.network).eval()
-        network.load_state_dict(self.average, strict=False)
-        logits = torch.cat(
-            [
-                network(normalise(part.unsqueeze(1).float() / 255).to(self.device)).cpu()
-                for part in torch.split(self.validation_images, _EVALUATION_BATCH)
-            ]
-        )
-        loss = nn.functional.cross_entropy(logits, self.validation_targets).item()
-        return loss, (logits.argmax(1) == self.validation_targets).float().mean().item()
 
     def _save_last(self) -> None:
         tensors = {
@@ -254,7 +222,12 @@ class _Run:
         save_checkpoint(self.folder / LAST, tensors, state)
 
     def _resume(self) -> None:
-        tensors, state = load_checkpoint(self.folder / LAST)
+        """Go on from the checkpoint that the first process finds, where there is one."""
+        place = self.folder / LAST
+        content = self.group.share(read_checkpoint(place) if self.group.first and place.exists() else b"")
+        if not content:
+            return
+        tensors, state = parse_checkpoint(content, place)
         try:
             self.network.load_state_dict(grouped(tensors, "network"))
             for name, tensor in grouped(tensors, "average").items():
@@ -267,4 +240,4 @@ class _Run:
                 f"the checkpoint in {str(self.folder)!r} is of another network or an older Mien; "
                 "choose another folder"
             ) from error
-        self.updates = self.epoch * self.steps
+        self.updates = self.epoch * self.batches.steps

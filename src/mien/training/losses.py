@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,10 @@ def soft_targets(data: FaceDataset, vote_weight: float, label_smoothing: float) 
     return smoothed.astype(np.float32)
 
 
-def label_weights(data: FaceDataset) -> NDArray[np.float32]:
+def label_weights(targets: NDArray[np.int64], labels: Sequence[str]) -> NDArray[np.float32]:
     """Return a weight for every label, inverse to its share of the faces; the mean over the faces is 1."""
-    counts = np.maximum(np.bincount(data.targets, minlength=len(data.labels)), 1)
-    return (len(data) / (len(data.labels) * counts)).astype(np.float32)
+    counts = np.maximum(np.bincount(targets, minlength=len(labels)), 1)
+    return (len(targets) / (len(labels) * counts)).astype(np.float32)
 
 
 def soft_loss(logits: Tensor, targets: Tensor, config: TrainingConfig, weights: Tensor | None) -> Tensor:

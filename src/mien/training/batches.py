@@ -1,0 +1,112 @@
+"""The training faces of each epoch: order, random changes, blends.
+
+All of it follows from the seed, the epoch's number and the process, so nothing has to be stored to go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mien.core.errors import TrainingError
+from mien.training.augment import augment, cut_mix, mix
+from mien.training.config import TrainingConfig
+from mien.training.losses import soft_targets
+from mien.training.split import Split
+
+MEAN, STD = 0.5, 0.25
+
+
+def to_units(images: NDArray[np.uint8]) -> Tensor:
+    """Return grey faces (faces, height, width) as float32 (faces, 1, height, width) in [0, 1]."""
+    return torch.from_numpy(images).unsqueeze(1).float() / 255
+
+
+def normalise(images: Tensor) -> Tensor:
+    """Return images in [0, 1] as the networks read them; the card states the same mean and deviation."""
+    return (images - MEAN) / STD
+
+
+class Batches:
+    """The steps of every epoch.
+
+    A batch is cut into parts of equal size, or nearly: one for each process, and in each of them as many as
+    the configuration accumulates. The faces of a batch are the same ones however it is cut.
+
+    Args:
+        split: the data.
+        config: the recipe.
+        rank: number of this process.
+        processes: how many there are.
+    """
+
+    def __init__(self, split: Split, config: TrainingConfig, rank: int = 0, processes: int = 1) -> None:
+        self._images, self._train = split.data.images, split.train
+        self._labels = split.data.targets[split.train]
+        targets = soft_targets(split.data, config.vote_weight, config.label_smoothing)
+        self._targets = torch.from_numpy(targets)
+        self._config, self._rank, self._processes = config, rank, processes
+        self.steps = len(self._train) // config.batch_size
+        if not self.steps:
+            raise TrainingError(f"{len(self._train)} faces are less than one batch of {config.batch_size}")
+        if config.batch_size < 2 * processes * config.accumulate:
+            raise TrainingError(
+                f"a batch of {config.batch_size} faces cannot be cut into {processes * config.accumulate} "
+                "parts of two or more; take a larger batch, or fewer parts or processes"
+            )
+
+    def seed(self, epoch: int) -> int:
+        """Return the seed of what this process draws for itself in an epoch."""
+        return (self._shared_seed(epoch) + 100_000_007 * self._rank) & 0x7FFFFFFF
+
+    def _shared_seed(self, epoch: int) -> int:
+        return (self._config.seed * 1_000_003 + epoch) & 0x7FFFFFFF
+
+    def epoch(self, number: int) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """Yield the steps of an epoch: this process's parts of each batch.
+
+        A part is float32 images (faces, 1, height, width) in [0, 1] and targets (faces, labels).
+        """
+        config = self._config
+        # The dice are every process's own but fall alike, so that all agree on order and kind of blend.
+        dice = np.random.default_rng(self._shared_seed(number))
+        generator = torch.Generator().manual_seed(self.seed(number))
+        order = self._train[self._order(dice)]
+        size = self._size(number)
+        mine = slice(self._rank * config.accumulate, (self._rank + 1) * config.accumulate)
+        for step in range(self.steps):
+            batch = order[step * config.batch_size : (step + 1) * config.batch_size]
+            parts = np.array_split(batch, self._processes * config.accumulate)[mine]
+            yield [self._part(chosen, size, dice, generator) for chosen in parts]
+
+    def _size(self, epoch: int) -> int:
+        """Return the side of the crops: small ones first, which costs less and is a change of its own."""
+        config, full = self._config, int(self._images.shape[-1])
+        return min(config.small_size, full) if epoch < config.small_fraction * config.epochs else full
+
+    def _order(self, dice: np.random.Generator) -> NDArray[np.int64]:
+        """The faces of an epoch: each once, or drawn so that every label comes equally often."""
+        if self._config.sampling == "shuffle":
+            return dice.permutation(len(self._train))
+        share = 1 / np.bincount(self._labels)[self._labels]
+        return dice.choice(len(self._train), len(self._train), p=share / share.sum())
+
+    def _part(
+        self, chosen: NDArray[np.int64], size: int, dice: np.random.Generator, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        images = augment(to_units(self._images[chosen]), self._config, size, generator)
+        return self._blend(images, self._targets[torch.from_numpy(chosen)], dice, generator)
+
+    def _blend(
+        self, images: Tensor, targets: Tensor, dice: np.random.Generator, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        config, draw = self._config, dice.random()
+        if draw < config.mixup:
+            return mix(images, targets, dice.beta(config.mixup_alpha, config.mixup_alpha), generator)
+        if draw < config.mixup + config.cutmix:
+            return cut_mix(images, targets, dice.random(), generator)
+        return images, targets

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from mien.core import images
 from mien.testing import picture
@@ -29,3 +34,26 @@ def make_photos(folder: Path, count: int) -> list[str]:
     for number, name in enumerate(names):
         images.save(picture(seed=number), name)
     return names
+
+
+def on_terminal(program: str, *, columns: int = 100, out: bool = True) -> tuple[bytes, bytes]:
+    """Run a program of Python whose messages, and with `out` its output, go to a terminal.
+
+    Returns what reached standard output where that is a pipe, and what reached the terminal.
+    """
+    pty = pytest.importorskip("pty", reason="needs a system with pseudo-terminals")
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": str(columns)}
+    command = [sys.executable, "-c", program]
+    output = theirs if out else subprocess.PIPE
+    with subprocess.Popen(command, stdout=output, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        piped = b"" if process.stdout is None else process.stdout.read()
+        shown = b""
+        try:
+            while part := os.read(ours, 4096):
+                shown += part
+        except OSError:  # Linux says so that the other end is closed
+            pass
+        os.close(ours)
+    return piped, shown

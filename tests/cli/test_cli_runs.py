@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_support import Ended
+from cli_support import Ended, on_terminal
 from run_support import add_model, make_run
 
 Mien = Callable[..., Ended]
@@ -42,6 +42,16 @@ def test_list_as_json_and_as_a_table(mien: Mien, runs: Path) -> None:
     assert len(list(csv.reader(Path("table.csv").read_text().splitlines()))) == 3
 
 
+def test_list_is_a_table_on_a_wide_terminal_and_blocks_on_a_narrow_one(runs: Path) -> None:
+    program = "from mien.cli import main; main(['runs', 'list'])"
+    _, wide = on_terminal(program, columns=170)
+    assert "61.0 ± 1.4 %" in wide.decode()
+    assert "│" in wide.decode()
+    _, narrow = on_terminal(program, columns=70)
+    assert "  validation: 61.0 ± 1.4 %\r\n" in narrow.decode()
+    assert "│" not in narrow.decode()
+
+
 def test_list_tells_what_is_no_run_and_goes_on(mien: Mien, runs: Path) -> None:
     (runs / "pictures").mkdir()
     (runs / "a" / "log.csv").write_text("no log")
@@ -71,6 +81,8 @@ def test_compare_names_what_differs(mien: Mien, runs: Path) -> None:
     assert lines["erase"] == ["0.2", "0.5"]
     assert lines["validation accuracy"] == ["60.0 %", "30.0 %"]
     assert "rotation" not in lines
+    assert lines["epochs"] == ["2", "30"]
+    assert lines["epochs reached"] == ["2/2", "1/30"]
     assert json.loads(mien("runs", "compare", "runs/a", "runs/b", "--json").out)["differences"] == {
         "seed": [0, 1]
     }

@@ -14,6 +14,7 @@ from mien.training.runs.table import Experiment, Spread
 from mien.training.runs.times import duration
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
+_UNBOUND = 10_000  # columns; a table is measured before a terminal narrows it
 _WIDEST = 60  # letters of a sparkline
 _FILES = ("report.html", "curves.png", "metrics.json", LOG, ARCHITECTURE, EVENTS)
 
@@ -95,7 +96,8 @@ def _draw(rows: Sequence[_Row]) -> None:
         )
     for row in rows:
         table.add_row(*(Text(printable(getattr(row, name))) for name in shown))
-    if console.width >= console.measure(table).minimum:
+    wide = console.options.update(max_width=_UNBOUND)
+    if console.width >= console.measure(table, options=wide).minimum:
         console.print(table)
         return
     for row in rows:
@@ -156,7 +158,7 @@ def _results(run: Run) -> dict[str, str]:
     best, accuracy = run.best, run.test("accuracy")
     return {
         "state": run.state.replace("running", "running?"),
-        "epochs": f"{len(run.log)}/{run.config.epochs}",
+        "epochs reached": f"{len(run.log)}/{run.config.epochs}",
         "best epoch": str(best.epoch) if best else "–",
         "validation accuracy": f"{best.validation_accuracy * 100:.1f} %" if best else "–",
         "validation loss": f"{best.validation_loss:.4f}" if best else "–",

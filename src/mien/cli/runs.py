@@ -24,6 +24,46 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
+_LIST = """
+List the runs: what was changed, how far they came, how good and how costly they are, what was decided.
+
+Runs that differ in their seed alone share a row: mean ± standard deviation. What was changed is told \
+against the recipe that is nearest, a reference system's own or Mien's. "running?" is a guess: the run \
+wrote something within the last three epochs. In a pipe: one line each, separated by tabs. Exit code 1 \
+where a folder is no run or a run has a damaged file.
+
+[bold]Examples[/bold]
+
+  mien runs list
+  mien runs list experiments --csv experiments.csv
+"""
+
+_COMPARE = """
+Show runs side by side: the options in which they differ, and what came out.
+
+Whether two models differ by more than chance on the same faces is McNemar's test: [bold]mien evaluate \
+A/A.onnx DATA --compare B/B.onnx[/bold].
+"""
+
+_REPORT = """
+Make a run's report from its files: report.html, curves.png and curves.svg, and the time a face takes.
+
+mien train does this at its end; here it is made anew, for a run of an older Mien, an interrupted one, \
+or after a note. --test measures the exported model, which gives calibration and the files metrics.json, \
+confusion_matrix.csv and classification_report.txt. Needs the extra report.
+"""
+
+_STORE = """
+Keep the small files of a run in DIR/NAME, without weights: for a repository, a paper, a colleague.
+
+Configuration, log, layers, card, note and figures are copied, and the report is made there. The run's \
+folder is only read. --test measures the exported model, as mien runs report does.
+
+[bold]Example[/bold]
+
+  mien runs store runs/r4 docs/runs --test fer2013/test
+"""
+
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TestData = Annotated[
@@ -37,7 +77,7 @@ TestData = Annotated[
 ]
 
 
-@app.command("list")
+@app.command("list", help=_LIST)
 def list_command(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="Folder of runs; those in folders below count too.")
@@ -51,19 +91,7 @@ def list_command(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs: what was changed, how far they came, how good and how costly they are, what was decided.
-
-    Runs that differ in their seed alone share a row: mean ± standard deviation. What was changed is told
-    against the recipe that is nearest, a reference system's own or Mien's. "running?" is a guess: the run
-    wrote something within the last three epochs. In a pipe: one line each, separated by tabs. Exit code 1
-    where a folder is no run or a run has a damaged file.
-
-    [bold]Examples[/bold]
-
-      mien runs list
-
-      mien runs list experiments --csv experiments.csv
-    """
+    """Find the runs, print them, say what is wrong with some."""
     from mien.cli._runs import print_list
     from mien.core.files import atomic_write
     from mien.training.runs.record import find_runs
@@ -104,18 +132,14 @@ def show(run: RunFolder, as_json: AsJson = False) -> None:
     _complain_of(found)
 
 
-@app.command("compare")
+@app.command("compare", help=_COMPARE)
 def compare(
     runs: Annotated[
         list[Path], typer.Argument(metavar="RUN RUN …", help="Two or more runs.", show_default=False)
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Show runs side by side: the options in which they differ, and what came out.
-
-    Whether two models differ by more than chance on the same faces is McNemar's test:
-    [bold]mien evaluate A/A.onnx DATA --compare B/B.onnx[/bold].
-    """
+    """Show runs side by side: the options in which they differ, and what came out."""
     from mien.cli._runs import print_comparison
     from mien.training.runs.record import read_run
     from mien.training.runs.table import differences
@@ -135,7 +159,10 @@ def compare(
 def note(
     run: RunFolder,
     text: Annotated[
-        str, typer.Argument(help='What was decided, such as "kept: +0.4 points"; "" takes it back.')
+        str,
+        typer.Argument(
+            metavar="TEXT", help='What was decided, such as "kept: +0.4 points"; "" takes it back.'
+        ),
     ],
 ) -> None:
     """Write down what was decided about a run; list, show and the report print it.
@@ -149,14 +176,9 @@ def note(
     write_note(run, text)
 
 
-@app.command("report")
+@app.command("report", help=_REPORT)
 def report(run: RunFolder, test: TestData = None) -> None:
-    """Make a run's report from its files: report.html, curves.png and curves.svg, and the time a face takes.
-
-    mien train does this at its end; here it is made anew, for a run of an older Mien, an interrupted one, or
-    after a note. --test measures the exported model, which gives calibration and the files metrics.json,
-    confusion_matrix.csv and classification_report.txt. Needs the extra report.
-    """
+    """Read the run and the test faces, write the report, say where."""
     from mien.evaluation.report import check_report
     from mien.training.runs.record import read_run
     from mien.training.runs.report import report_run
@@ -167,7 +189,7 @@ def report(run: RunFolder, test: TestData = None) -> None:
     typer.echo(f"report: {printable(str(path))}")
 
 
-@app.command("store")
+@app.command("store", help=_STORE)
 def store(
     run: RunFolder,
     folder: Annotated[
@@ -175,15 +197,7 @@ def store(
     ],
     test: TestData = None,
 ) -> None:
-    """Keep the small files of a run in DIR/NAME, without weights: for a repository, a paper, a colleague.
-
-    Configuration, log, layers, card, note and figures are copied, and the report is made there. The run's
-    folder is only read. --test measures the exported model, as mien runs report does.
-
-    [bold]Example[/bold]
-
-      mien runs store runs/r4 docs/runs --test fer2013/test
-    """
+    """Keep the small files of a run in DIR/NAME, without weights: for a repository, a paper, a colleague."""
     from mien.evaluation.report import check_report
     from mien.training.runs.record import read_run
     from mien.training.runs.store import store_run

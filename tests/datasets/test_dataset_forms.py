@@ -84,6 +84,14 @@ def test_fer2013s_codes_and_usages(fer2013: Path) -> None:
     assert {faces.labels for faces in load_splits(fer2013).values()} == {data.labels}
 
 
+def test_a_table_holds_faces_of_any_size_that_mien_writes(tmp_path: Path) -> None:
+    path = table(tmp_path / "t.csv", f"3,{pixels(130, 512 * 512)},", f"4,{pixels(1, 512 * 512)},")
+    assert load_dataset(path).images.shape == (2, 512, 512)
+    table(path, f"3,{pixels(130, 1100 * 1100)},")
+    with pytest.raises(DatasetError, match="line 2: field larger"):
+        load_dataset(path)
+
+
 def test_tables_of_r4_lie_in_one_folder(tmp_path: Path) -> None:
     table(tmp_path / "train.csv", f"happy,{pixels(1)}", f"Furie,{pixels(2)}", header="emotion,pixels")
     table(tmp_path / "test.csv", pixels(9), header="pixels")

@@ -22,6 +22,7 @@ CODES: tuple[str, ...] = (
 """What FER2013's numbers mean; 7, contempt, is what tables of CK+ add."""
 
 _DIGITS = b"0123456789 "
+_MOST_TEXT = 4 * 1024 * 1024  # characters of a face of 1024×1024, the largest that can be asked for
 
 
 class Tables:
@@ -44,6 +45,8 @@ class Tables:
 
     def faces(self) -> Iterator[tuple[Item, Pixels | MienError]]:
         """Yield every row; a file that is no table of faces raises DatasetError."""
+        # Python's own limit, one for the whole process, would stop at faces of about 180×180.
+        csv.field_size_limit(max(csv.field_size_limit(), _MOST_TEXT))
         for path in self.files:
             try:
                 with path.open(newline="", encoding="utf-8-sig") as file:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from mien.cli import _exits
 from mien.cli._text import printable
 from mien.core.errors import MissingExtraError
 from mien.training.presets import PRESET_LABELS, PRESETS
 
 if TYPE_CHECKING:
     from mien.datasets import FaceDataset
+    from mien.training.distributed import Group
     from mien.training.schedules import EpochLog
     from mien.training.start import Start
 
@@ -101,6 +105,23 @@ def with_training(load: Callable[[], _T]) -> _T:
         return load()
     except ModuleNotFoundError as error:
         raise MissingExtraError(error.name or "a package", "train") from None
+
+
+@contextmanager
+def together() -> Iterator[Group]:
+    """Join the processes that torchrun started; the first one prints, and an error is said by one of them."""
+    from mien.training.distributed import PeerError, joined
+
+    with ExitStack() as stack:
+        try:
+            with joined() as group:
+                if not group.first:
+                    nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
+                    stack.enter_context(redirect_stdout(nowhere))
+                    stack.enter_context(redirect_stderr(nowhere))
+                yield group
+        except PeerError as error:
+            raise typer.Exit(_exits.exit_code(error)) from error
 
 
 def training_data(

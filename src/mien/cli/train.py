@@ -24,6 +24,7 @@ from mien.cli._training import (
     begin_from,
     epoch_line,
     recipe_data,
+    together,
     with_training,
 )
 from mien.cli.export import describe_export
@@ -81,19 +82,23 @@ def train(
     """Read the faces, train, export, say what came out."""
     config = resolve(preset, config_file, given)
     loop, exporting = with_training(_load)
-    begin = begin_from(start)
-    faces, reported = recipe_data(data, votes, test, labels, preset)
-    with ProgressBar(config.epochs, "Training") as bar:
-        loop.train(
-            faces,
-            output,
-            config,
-            on_epoch=lambda log: typer.echo(epoch_line(log, config.epochs)),
-            on_step=lambda epoch, step, steps: bar.show(
-                epoch * steps + step, config.epochs * steps, f"Epoch {epoch + 1} of {config.epochs}"
-            ),
-            start=begin,
-        )
+    with together() as group:
+        begin = begin_from(start)
+        with group.in_turn():
+            faces, reported = recipe_data(data, votes, test, labels, preset)
+        with ProgressBar(config.epochs, "Training") as bar:
+            loop.train(
+                faces,
+                output,
+                config,
+                on_epoch=lambda log: typer.echo(epoch_line(log, config.epochs)),
+                on_step=lambda epoch, step, steps: bar.show(
+                    epoch * steps + step, config.epochs * steps, f"Epoch {epoch + 1} of {config.epochs}"
+                ),
+                start=begin,
+            )
+    if not group.first:
+        return
     export = exporting.export(
         output, faces, output, name=name or output.resolve().name, test=reported, int8=int8
     )

@@ -80,6 +80,7 @@ def test_patience_finishes_a_run(tmp_path: Path) -> None:
         ("run.json", "[" * 100_000, "run.json is damaged"),
         ("metrics.json", "{}", "metrics.json is damaged"),
         ("metrics.json", METRICS % '{"a": {"value": "x"}}', "metrics.json is damaged"),
+        ("metrics.json", METRICS.replace("1", "Infinity") % "{}", "metrics.json is damaged"),
         ("metrics.json", METRICS % "{}", "of another model"),
         ("log.csv", "no log", "log.csv is damaged after 0 epochs"),
         ("cost.json", "{}", "cost.json is damaged"),
@@ -258,6 +259,20 @@ def test_a_report_holds_what_the_card_says_or_what_is_measured(tmp_path: Path) -
     assert measured is not None
     assert measured.value == figures["metrics"]["accuracy"]["value"]
     assert "--test made/test" in command_of(read_run(folder))
+
+
+@pytest.mark.usefixtures("drawing")
+@pytest.mark.parametrize("broken", ["labels", "confusion", "per_label", "reliability"])
+def test_figures_that_are_damaged_inside_are_an_error_in_words(tmp_path: Path, broken: str) -> None:
+    from mien.training.runs.report import report_run
+
+    folder = make_run(tmp_path / "one", 0.4)
+    add_model(folder)
+    report_run(folder, test=made())
+    figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    (folder / "metrics.json").write_text(json.dumps({**figures, broken: {"angry": 1}}))
+    with pytest.raises(TrainingError, match="measure again with --test"):
+        report_run(folder)
 
 
 @pytest.mark.usefixtures("drawing")

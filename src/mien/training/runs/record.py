@@ -354,7 +354,7 @@ def _metrics(folder: Path, card: Card | None, problems: list[str]) -> dict[str, 
             numbers = [row["value"], *(n for n in (row.get("low"), row.get("high")) if n is not None)]
             if not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
                 raise ValueError(numbers)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         problems.append(f"{METRICS} is damaged: it is not what mien evaluate writes")
         return None
     if card is not None and card.sha256 not in (None, found["model"]["digest"]):

@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from mien.core.files import atomic_write, ensure_folder
+from mien.core.errors import TrainingError
+from mien.core.files import atomic_write, ensure_folder, shown
 from mien.core.machine import processors
 from mien.datasets import FaceDataset
 from mien.evaluation import Evaluation, curves, evaluate, milliseconds_per_face
@@ -31,7 +32,7 @@ from mien.evaluation.run_page import RunPage, figures_of_card, write_run_page
 from mien.figures.style import percent
 from mien.training.run_folder import LOG
 from mien.training.runs.recipe import command_of, recipe_of
-from mien.training.runs.record import COST, Run, read_run
+from mien.training.runs.record import COST, METRICS, Run, read_run
 from mien.training.runs.times import duration
 from mien.zoo.registry import Model, load_model
 
@@ -56,7 +57,7 @@ def report_run(
         evaluation: of the exported model on test faces, where that is done already.
 
     Raises:
-        TrainingError: the folder is no run.
+        TrainingError: the folder is no run, or its metrics.json is damaged.
         MissingExtraError: matplotlib, jinja2 or scikit-learn is not installed.
         OutputError: a file cannot be written.
         MienError: the model does not run, or the test faces are not its.
@@ -72,7 +73,14 @@ def report_run(
             write_tables(place, evaluation, figures)
     run = replace(read_run(place, run.name), path=folder, state=run.state)
     known = run.metrics or (figures_of_card(run.card) if run.card else None)
-    return write_run_page(place, _page(run, known), read_log(folder / LOG), known)
+    try:
+        return write_run_page(place, _page(run, known), read_log(folder / LOG), known)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        if run.metrics is None:
+            raise
+        raise TrainingError(
+            f"{METRICS} in {shown(place)} lacks what a report shows ({error!r}); measure again with --test"
+        ) from error
 
 
 def write_cost(folder: Path, file: Path, model: Model) -> None:
@@ -157,14 +165,19 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("milliseconds a face, one thread", f"{cost['milliseconds_per_face']:.2f}" if cost else ""),
         ("speed measured on", str(cost.get("machine", ""))),
         ("size of the model", f"{bytes_ / 1e6:.1f} MB" if bytes_ else ""),
-        (
-            "trained on",
-            f"{facts.get('device', 'cpu')}, {facts['threads']} threads" if "threads" in facts else "",
-        ),
+        ("trained with", _machine(facts)),
         ("versions", ", ".join(f"{n} {facts[n]}" for n in ("mien", "torch") if n in facts)),
         ("digest of the data", str(facts.get("data_digest", ""))),
         ("model's SHA-256", run.card.sha256 or "" if run.card else ""),
     ]
+
+
+def _machine(facts: Mapping[str, Any]) -> str:
+    many = facts.get("processes", 1)
+    words = [str(facts.get("device", ""))]
+    words += [f"{facts['threads']} threads"] if "threads" in facts else []
+    words += [f"{many} processes"] if many != 1 else []
+    return ", ".join(filter(None, words))
 
 
 def _protocol(run: Run, figures: Mapping[str, Any] | None) -> str:

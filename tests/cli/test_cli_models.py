@@ -265,3 +265,11 @@ def test_verify_fails_where_a_file_is_broken(folders: Path) -> None:
     [row] = json.loads(result.stdout)
     assert row["ok"] is False
     assert "SHA-256" in row["problem"]
+
+
+def test_convert_writes_a_file_for_phones(folders: Path) -> None:
+    made = lines("convert", "mien-base", "--output", folders / "phone")
+    assert "mien-base.ort (0.0 MB) and mien-base.ort.json" in made[0]
+    assert registry.load_model(folders / "phone" / "mien-base.ort").card.labels == LABELS
+    run("convert", "mien-base", "--to", "tflite", fails_with=OptionError)
+    run("convert", "mien-base", "--style", "fast", fails_with=OptionError)

@@ -367,3 +367,10 @@ def test_the_int8_twin_is_smaller_and_says_what_it_costs(run: Path, tmp_path: Pa
     assert small.card.metric("accuracy").value == 1.0
     assert exported.int8.path.stat().st_size < 0.5 * exported.path.stat().st_size
     assert exported.int8.parity.largest_difference > 0
+    figures = small.card.training["quantised"]
+    for name, card in (("test_accuracy", small.card), ("fp32_test_accuracy", exported.card)):
+        metric = card.metric("accuracy")
+        assert metric is not None
+        assert figures[name] == pytest.approx(metric.value, abs=1e-4)
+    assert figures["fp32_validation_accuracy"] == exported.card.training["validation_accuracy"]
+    assert "quantised" not in exported.card.training

@@ -30,7 +30,7 @@ COMMANDS: dict[str, _Command] = {
     "analyze": _Command("mien.cli.analyze", "Find the faces in photos and read their emotions."),
     "demo": _Command("mien.cli.demo", "Analyse the sample photos that come with Mien."),
     "doctor": _Command("mien.cli.doctor", "Check this installation and say what to do."),
-    "models": _Command("mien.cli.models", "List, show, add, get and check models."),
+    "models": _Command("mien.cli.models", "List, show, add, get, convert and check models."),
     "train": _Command("mien.cli.train", "Train a model on labelled faces and export it."),
     "crossval": _Command("mien.cli.crossval", "Measure a recipe by cross-validation."),
     "runs": _Command("mien.cli.runs", "List, show, compare, report and keep training runs."),

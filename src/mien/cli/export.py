@@ -9,6 +9,7 @@ import typer
 
 from mien.cli import _exits
 from mien.cli._training import Data, Int8, Test, Votes, training_data, with_training
+from mien.cli.models import describe_conversion
 from mien.training.run_folder import read_config
 
 if TYPE_CHECKING:
@@ -51,14 +52,23 @@ def export(
         ),
     ] = None,
     int8: Int8 = False,
+    ort: Annotated[
+        bool, typer.Option("--ort", help="Also write NAME.ort, for phones; and so for the int8 twin.")
+    ] = False,
 ) -> None:
     """Read the run's faces again, export, say what came out."""
+    from mien.zoo.ort_format import convert
+
     exporting: Any = with_training(_load)
     read_config(run)  # a folder that is no run is refused before the faces are read
     faces, reported, _ = training_data(data, votes, test)
-    describe_export(
-        exporting.export(run, faces, output or run, name=name or run.resolve().name, test=reported, int8=int8)
+    written: Export = exporting.export(
+        run, faces, output or run, name=name or run.resolve().name, test=reported, int8=int8
     )
+    describe_export(written)
+    for made in (written, written.int8) if ort else ():
+        if made is not None:
+            describe_conversion(convert(made.path))
 
 
 def describe_export(export: Export) -> None:
@@ -66,6 +76,13 @@ def describe_export(export: Export) -> None:
     _describe(export, "PyTorch")
     if export.int8 is not None:
         _describe(export.int8, "32-bit floating point")
+        figures = export.int8.beside
+        for part in ("validation", "test"):
+            if f"{part}_accuracy" in figures:
+                typer.echo(
+                    f"int8 beside 32-bit floating point on the {part} faces: accuracy "
+                    f"{figures[f'{part}_accuracy']:.1%} beside {figures[f'fp32_{part}_accuracy']:.1%}"
+                )
 
 
 def _describe(export: Export, original: str) -> None:

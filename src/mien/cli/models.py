@@ -18,11 +18,12 @@ from mien.core.errors import MienError
 if TYPE_CHECKING:
     from mien.zoo.download import Progress
     from mien.zoo.layers import Layer
+    from mien.zoo.ort_format import Converted
     from mien.zoo.registry import Model
     from mien.zoo.store import Entry
 
 app = typer.Typer(
-    help="List, show, add, get and check models.",
+    help="List, show, add, get, convert and check models.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -182,6 +183,45 @@ def _transfer_bar(what: str, size: int) -> Iterator[Progress | None]:
     with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
         task = bar.add_task(what, total=size)
         yield lambda done, total: bar.update(task, completed=done, total=total or size)
+
+
+@app.command("convert")
+def convert_command(
+    name: Annotated[str, typer.Argument(help="Name of a model, or path of an .onnx file.")],
+    to: Annotated[str, typer.Option(metavar="ort", help="The format.")] = "ort",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Where to write; beside the file, or here for an installed model, without it.",
+            show_default=False,
+        ),
+    ] = None,
+    style: Annotated[
+        str,
+        typer.Option(
+            metavar="fixed|runtime",
+            help="fixed: optimised now, for processors; runtime: a part of that is left to the phone, for "
+            "NNAPI and Core ML.",
+        ),
+    ] = "fixed",
+) -> None:
+    """Write a model as NAME.ort, which ONNX Runtime's builds for phones read, and its card NAME.ort.json."""
+    from mien.core.errors import OptionError
+    from mien.zoo import ort_format
+
+    if to != "ort":
+        raise OptionError(f"models are converted to 'ort', not to {to!r}")
+    describe_conversion(ort_format.convert(name, output, style=style))
+
+
+def describe_conversion(made: Converted) -> None:
+    """Print where the file is and how closely it follows the ONNX file."""
+    size = made.path.stat().st_size / 1e6
+    typer.echo(f"model {printable(str(made.path))} ({size:.1f} MB) and {printable(made.path.name)}.json")
+    typer.echo(f"largest difference to the ONNX file: {made.largest_difference:.1g} of the largest logit")
 
 
 @app.command("verify")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ from mien.zoo.registry import Model
 from mien.zoo.session import OnnxSession
 
 PARITY_LIMIT = 1e-4
+QUANTISED = "quantised"
+"""In an int8 card's `training`: its accuracies beside those in 32-bit floating point, on the same faces."""
 ANSWERED_RIGHT = 0.80
 _OPSET = 18
 _BATCH = 128
@@ -78,6 +80,12 @@ class Export:
     parity: Parity
     int8: Export | None = None
     evaluation: Evaluation | None = None
+
+    @property
+    def beside(self) -> Mapping[str, float]:
+        """Of an int8 twin: its accuracies and, as fp32_…, those of what it was made of, on the same faces."""
+        figures: Mapping[str, float] = self.card.training.get(QUANTISED, {})
+        return figures
 
 
 def export(
@@ -125,9 +133,9 @@ def export(
             f"the exported file differs from PyTorch: {parity.different_top} of {parity.faces} top labels, "
             f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
         )
-    small = _small_export(content, card, logits, split, output, test) if int8 else None
-    true = data.targets[split.validation]
-    card, evaluation = _measured(_calibrated(card, logits, true), session, test)
+    plain, true = card, data.targets[split.validation]
+    card, evaluation = _measured(_calibrated(plain, logits, true), session, test)
+    small = _small_export(content, plain, logits, evaluation, split, output, test) if int8 else None
     return Export(_write(output, content, card), card, parity, small, evaluation)
 
 
@@ -135,11 +143,12 @@ def _small_export(
     content: bytes,
     card: Card,
     logits: NDArray[np.float64],
+    measured: Evaluation | None,
     split: Split,
     output: Path,
     test: FaceDataset | None,
 ) -> Export:
-    """Quantise the exported network; its card says what that costs."""
+    """Quantise the network, which gave `logits` and was `measured`; the card says what that costs."""
     drawn = np.random.default_rng(0).permutation(len(split.train))[:_CALIBRATION_FACES]
     small = quantise(content, to_batch(split.data.images[split.train[drawn]], card))
     session = OnnxSession(small, device="cpu")
@@ -147,7 +156,22 @@ def _small_export(
     card = replace(card, name=f"{card.name}-int8", precision="int8")
     true = split.data.targets[split.validation]
     card, evaluation = _measured(_calibrated(card, own, true), session, test)
+    beside = {
+        "calibration_faces": len(drawn),
+        **_accuracies("validation", own.argmax(1) == true, logits.argmax(1) == true),
+    }
+    if evaluation is not None and measured is not None:
+        beside |= _accuracies("test", evaluation.right, measured.right)
+    card = replace(card, training={**card.training, QUANTISED: beside})
     return Export(_write(output, small, card), card, _compare(logits, own), evaluation=evaluation)
+
+
+def _accuracies(part: str, int8: NDArray[np.bool_], fp32: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the share of right answers of the int8 twin and of the network it was made of."""
+    return {
+        f"{part}_accuracy": round(float(int8.mean()), 4),
+        f"fp32_{part}_accuracy": round(float(fp32.mean()), 4),
+    }
 
 
 def _best_network(

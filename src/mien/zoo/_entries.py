@@ -13,7 +13,7 @@ PACKAGED = Path(__file__).parent / "weights"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An installed model: `path` is its ONNX file, `origin` "packaged" or "user"."""
+    """A model: `path` is its file, `origin` "packaged", "user" or, for one that is not installed, "file"."""
 
     name: str
     path: Path
@@ -22,11 +22,16 @@ class Entry:
     @property
     def card_path(self) -> Path:
         """The JSON card beside the file."""
-        return self.path.with_suffix(".json")
+        return card_file(self.path)
 
     def card(self) -> Card:
         """Read the card; a missing or malformed one raises CardError."""
         return Card.read(self.card_path)
+
+
+def card_file(path: Path) -> Path:
+    """Return where the card of a model file lies; one in ORT format may lie beside the ONNX file it is of."""
+    return path.with_suffix(".ort.json" if path.suffix == ".ort" else ".json")
 
 
 def data_folder() -> Path:

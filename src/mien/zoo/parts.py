@@ -33,7 +33,7 @@ from mien.zoo._graph import (
     with_graph,
     with_outputs,
 )
-from mien.zoo.session import start
+from mien.zoo.session import is_ort, start
 
 CONVOLUTIONS = ("Conv", "ConvTranspose", "QLinearConv", "ConvInteger")
 POOLS = ("MaxPool", "AveragePool", "LpPool", "QLinearAveragePool")
@@ -142,9 +142,8 @@ def take_apart(content: bytes, picture: NDArray[np.float32]) -> Parts:
     try:
         graph = read_graph(content)
     except _wire.WireError as error:
-        raise ModelError(
-            f"the layers of the model cannot be read: {error}; give an .onnx file, which holds them as layers"
-        ) from error
+        advice = "; give the .onnx file it was made from" if is_ort(content) else ""
+        raise ModelError(f"the layers of the model cannot be read: {error}{advice}") from error
     step, results = _trace(content, graph, picture)
     responses = tuple(_responses(graph, results))
     if not any(response.operators[0] in CONVOLUTIONS for response in responses):

@@ -15,7 +15,7 @@ import numpy as np
 from mien.core.errors import CardError, DigestError, ModelError, ModelNotFoundError
 from mien.core.files import shown
 from mien.core.results import ModelReference
-from mien.zoo._entries import Entry, installed
+from mien.zoo._entries import Entry, card_file, installed
 from mien.zoo.card import METADATA_KEY, Card
 from mien.zoo.session import OnnxSession, Session, check_threads, read_weights, resolve_device
 
@@ -52,7 +52,8 @@ def load_model(
 
     Args:
         model: a name that `list_models` knows, or the path of an ONNX file with its card beside it (.json)
-            or in its metadata. Without it the MODEL_PATH environment variable, then `DEFAULT_MODEL`.
+            or in its metadata; a file in ORT format (.ort, its card .ort.json) will do too. Without it the
+            MODEL_PATH environment variable, then `DEFAULT_MODEL`.
         threads: how many threads one call may use; without it every processor this process may use.
         device: "auto", "cpu" or "cuda".
 
@@ -120,8 +121,7 @@ def open_content(
     card = beside or inside
     if card is None:
         raise CardError(
-            f"model {shown(path)} has no card; put {path.with_suffix('.json').name} beside it "
-            "with its labels and input"
+            f"model {shown(path)} has no card; put {card_file(path).name} beside it with its labels and input"
         )
     if beside is not None and inside is not None:
         _check_same_network(beside, inside, path)
@@ -235,7 +235,7 @@ def _shared_session(content: bytes, digest: str, path: Path, threads: int | None
 
 def _looks_like_path(text: str) -> bool:
     separators = [os.sep, *([os.altsep] if os.altsep else [])]
-    return text.endswith(".onnx") or any(separator in text for separator in separators)
+    return text.endswith((".onnx", ".ort")) or any(separator in text for separator in separators)
 
 
 def _unknown(name: str, known: list[str]) -> str:

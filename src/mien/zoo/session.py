@@ -130,7 +130,7 @@ class OnnxSession:
         try:
             (logits,) = self._session.run([self._output.name], {self._input.name: batch})
         except Exception as error:  # ONNX Runtime's errors share no base of their own
-            raise ModelError(f"the network failed on a batch {batch.shape}: {_first_line(error)}") from error
+            raise ModelError(f"the network failed on a batch {batch.shape}: {first_line(error)}") from error
         if not isinstance(logits, np.ndarray) or logits.ndim != 2 or len(logits) != len(batch):
             shape = getattr(logits, "shape", type(logits).__name__)
             raise ModelError(
@@ -164,6 +164,11 @@ def resolve_device(device: str) -> str:
             "install onnxruntime-gpu in its place, or use device 'cpu'"
         )
     return "cpu"
+
+
+def is_ort(content: bytes) -> bool:
+    """Tell whether these are the bytes of a file in ORT format, ONNX Runtime's own."""
+    return content[4:8] == b"ORTM"
 
 
 def read_weights(path: Path) -> bytes:
@@ -200,7 +205,7 @@ def start(content: bytes, what: str, threads: int, device: str, *, as_written: b
     except Exception as error:  # ONNX Runtime's errors share no base of their own
         raise ModelError(
             f"{what} is not an ONNX network that ONNX Runtime {onnxruntime.__version__} can run: "
-            f"{_first_line(error)}"
+            f"{first_line(error)}"
         ) from error
 
 
@@ -241,6 +246,7 @@ def _size(value: Any) -> int | None:
     return value if isinstance(value, int) and value > 0 else None
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what ONNX Runtime says in one line; its messages go on with its own places in the code."""
     text = str(error).strip().splitlines()
     return text[0][:300] if text else type(error).__name__

@@ -13,7 +13,7 @@ from mien.zoo import registry
 from mien.zoo._entries import Entry, data_folder, installed, lone_cards, packaged_folder, user_folder
 from mien.zoo.card import Card
 from mien.zoo.download import Progress, check_address, download
-from mien.zoo.session import OnnxSession, read_weights
+from mien.zoo.session import OnnxSession, is_ort, read_weights
 
 __all__ = [
     "ASSETS",
@@ -178,6 +178,8 @@ def add_model(weights: Path, card: Path, *, replace_existing: bool = False) -> E
         OutputError: the user's folder cannot be written.
     """
     content = read_weights(weights)
+    if is_ort(content):
+        raise ModelError(f"{shown(weights)} is in ORT format, for phones; add the ONNX file it was made from")
     given = Card.read(card)
     _check_name(given, replace_existing)
     model = registry.open_content(content, weights, beside=given, device="cpu")

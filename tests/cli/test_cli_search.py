@@ -1,4 +1,4 @@
-"""Cross-validating as a user does, on made faces."""
+"""Cross-validating and searching as a user does, on made faces."""
 
 import json
 import signal
@@ -101,3 +101,84 @@ def test_an_interrupted_crossval_says_that_it_goes_on(start, mien: Mien, faces: 
     assert process.returncode == 130
     assert b"the same command goes on" in err
     assert b"Traceback" not in err
+
+
+SEARCH = ("--search", "learning_rate=0.01..1:log", "--search", "batch_size=4,8")
+
+
+def test_tune_finds_a_recipe_that_train_takes(mien: Mien, faces: Path) -> None:
+    pytest.importorskip("optuna", reason="needs optuna, of the train extra")
+    arguments = ("tune", faces, "--output", "found", "--config", "recipe.toml", *SEARCH)
+    done = mien(*arguments, "--trials", 2)
+    assert done.code == 0, done.err
+    assert "searching learning_rate=0.01..1:log; batch_size=4,8" in done.err
+    assert "trial 1/2  validation accuracy " in done.out
+    assert "(learning_rate 0.3, batch_size 8)" in done.out
+    assert "2 trials: 2 complete" in done.out
+    assert "mien train" in done.out
+    assert len(done.err.splitlines()) == 2  # no chatter of Optuna's
+
+    more = mien(*arguments, "--trials", 3)
+    assert more.code == 0, more.err
+    assert "trial 3/3" in more.out
+    assert "trial 2/3" not in more.out
+
+    late = mien(*arguments, "--trials", 9, "--timeout", "0.001s")
+    assert late.code == 0
+    assert "the time is up after 3 of 9 trials; the same command goes on" in late.err
+
+    other = mien("tune", faces, "--output", "found", "--config", "recipe.toml")
+    assert (other.code, "other search space" in other.err) == (3, True)
+
+    assert mien("train", faces, "--output", "runs/best", "--config", "found/best.toml").code == 0
+    assert Path("runs/best/best.onnx").is_file()
+
+
+def test_without_a_search_the_usual_options_are_tried_but_for_those_given(mien: Mien, faces: Path) -> None:
+    pytest.importorskip("optuna", reason="needs optuna, of the train extra")
+    done = mien("tune", faces, "--output", "found", "--config", "recipe.toml", "--trials", 1, "--rotation", 0)
+    assert done.code == 0, done.err
+    assert "learning_rate=0.03..3:log" in done.err
+    assert "rotation" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("faces", "--output", "found", "--trials", "0"), 2, "--trials"),
+        (("faces", "--output", "found", "--timeout", "soon"), 2, "not 'soon'"),
+        (("faces", "--output", "found", "--timeout", "0h"), 2, "not '0h'"),
+        (("faces", "--output", "found", "--pruner", "axe"), 2, "unknown pruner 'axe'"),
+        (("faces", "--output", "found", "--search", "light=0..2"), 2, "light has to be between 0 and 1"),
+        (("faces", "--output", "found", "--search", "lights=0..1"), 2, "unknown option 'lights'"),
+        (("faces",), 2, "--output"),
+        (("nowhere", "--output", "found"), 3, "does not exist"),
+    ],
+)
+def test_a_wrong_tune_says_why(
+    mien: Mien, faces: Path, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    if code == 3:
+        pytest.importorskip("optuna", reason="needs optuna, of the train extra")
+    done = mien("tune", *arguments)
+    assert done.code == code
+    assert says in done.err
+    assert not Path("found").exists()
+
+
+def test_an_interrupted_tune_loses_nothing_it_told(start, mien: Mien, faces: Path) -> None:
+    pytest.importorskip("optuna", reason="needs optuna, of the train extra")
+    arguments = ("tune", "faces", "--output", "found", "--config", "recipe.toml", *SEARCH)
+    process = start(*arguments, "--trials", "5000")
+    told = process.stdout.readline()
+    assert told.startswith(b"trial 1/5000  validation accuracy")
+    process.send_signal(signal.SIGINT)
+    rest, err = process.communicate()
+    assert process.returncode == 130
+    assert b"the same command goes on" in err
+    assert b"Traceback" not in err
+    rows = Path("found/trials.csv").read_text().splitlines()[1:]
+    assert len([row for row in rows if ",complete," in row]) >= len((told + rest).splitlines())
+    again = mien(*arguments, "--trials", 1)
+    assert again.code == 0, again.err
+    assert "epochs" not in again.out.splitlines()[0]

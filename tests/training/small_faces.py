@@ -55,3 +55,17 @@ def small_faces(count: int = 60) -> FaceDataset:
     pictures[clear & (targets == 1), :8] += 40
     names = tuple(f"{number}.png" for number in range(count))
     return FaceDataset(pictures.astype(np.uint8), targets, ("happy", "sad"), names, source="made")
+
+
+class Deaf(Small):
+    """It says the same of every face, whatever it is taught."""
+
+    def forward(self, faces: Tensor) -> Tensor:
+        return self.layers(faces) * 0
+
+
+class Broken(Small):
+    """Its answers are no numbers."""
+
+    def forward(self, faces: Tensor) -> Tensor:
+        return self.layers(faces) * float("nan")

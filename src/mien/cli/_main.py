@@ -34,6 +34,7 @@ COMMANDS: dict[str, _Command] = {
     "train": _Command("mien.cli.train", "Train a model on labelled faces and export it."),
     "crossval": _Command("mien.cli.crossval", "Measure a recipe by cross-validation."),
     "runs": _Command("mien.cli.runs", "List, show, compare, report and keep training runs."),
+    "tune": _Command("mien.cli.tune", "Search for a better recipe."),
     "evaluate": _Command("mien.cli.evaluate", "Measure a model on labelled faces."),
     "dataset": _Command("mien.cli.dataset", "Describe, check, split, convert, fetch and make data sets."),
     "predict": _Command("mien.cli.predict", "Write what a model says about every face of a data set."),

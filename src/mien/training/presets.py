@@ -7,12 +7,14 @@ by different amounts, Mien scales both alike.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mien.core.errors import OptionError
+from mien.core.files import atomic_write
 from mien.training.config import TrainingConfig
 
 # What every reference system shares: Keras, plain labels, full-size faces, no averaged weights.
@@ -138,6 +140,15 @@ def resolve(preset: str | None, file: Path | None, given: Mapping[str, Any]) -> 
     if file is not None:
         values |= _read_toml(file)
     return TrainingConfig.from_dict({**values, **given})
+
+
+def write_recipe(path: Path, config: TrainingConfig, comment: str) -> None:
+    """Write a configuration as TOML that `resolve` reads, under a comment of one or more lines."""
+    values = {name: value for name, value in config.to_dict().items() if value is not None}
+    lines = [f"# {line}" for line in comment.splitlines()]
+    # JSON writes numbers, truth values and text as TOML does.
+    lines += [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in values.items()]
+    atomic_write(path, "\n".join(lines) + "\n")
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

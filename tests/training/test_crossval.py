@@ -126,3 +126,11 @@ def test_what_cannot_be_validated_is_known_before_the_first_epoch(tmp_path: Path
     with pytest.raises(OptionError, match="not 1"):
         crossval(small_faces(), tmp_path / "x", RECIPE, 1)
     assert not (tmp_path / "x").exists()
+
+
+def test_it_is_for_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_ADDR", "x"), ("MASTER_PORT", "1")):
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(OptionError, match="without torchrun"):
+        crossval(small_faces(), tmp_path / "x", RECIPE, 3)
+    assert not (tmp_path / "x").exists()

@@ -108,10 +108,10 @@ def tune(
     if pruner not in PRUNERS:
         raise OptionError(f"unknown pruner {pruner!r}; choose one of {', '.join(PRUNERS)}")
     space = parse_search(search or (), config)
-    loop, searching = with_training(_load)
+    splitting, searching = with_training(_load)
     begin = begin_from(start)
     faces, _ = recipe_data(data, votes, None, labels, preset)
-    space = space or default_space(config, len(loop.split_data(faces, config).train), given)
+    space = space or default_space(config, len(splitting.split_data(faces, config).train), given)
     typer.echo(f"searching {'; '.join(map(str, space))}", err=True)
     with ProgressBar(trials * config.epochs, "Searching") as bar:
 
@@ -143,9 +143,9 @@ def tune(
 
 
 def _load() -> tuple[Any, Any]:
-    from mien.training import loop, tune
+    from mien.training import split, tune
 
-    return loop, tune
+    return split, tune
 
 
 def _seconds(text: str | None) -> float | None:

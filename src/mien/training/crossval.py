@@ -22,6 +22,7 @@ from mien.evaluation import evaluate
 from mien.evaluation.evaluate import Evaluation
 from mien.evaluation.folds import FoldResults, write_fold_predictions, write_folds
 from mien.training.config import TrainingConfig
+from mien.training.distributed import check_alone
 from mien.training.export import export
 from mien.training.loop import train
 from mien.training.schedules import EpochLog
@@ -59,10 +60,11 @@ def crossval(
         on_step: called after each step with the fold and what `train` says.
 
     Raises:
-        OptionError: fewer than 2 folds.
+        OptionError: fewer than 2 folds, or torchrun's processes.
         DatasetError: a label has too few faces for the folds and for a validation part within each.
         TrainingError: training cannot go on, or the folder holds another cross-validation.
     """
+    check_alone("cross-validation")
     numbers = fold_numbers(data, folds, config.seed)
     for fold in range(folds):
         # Too few faces are known before hours of training, not after.
@@ -70,10 +72,10 @@ def crossval(
     plan = _open(folder, data, config, folds, start)
     results = FoldResults(near=near_across(data, numbers))
     for fold in range(1, folds + 1):
-        rest, held = data.subset(numbers != fold - 1), data.subset(numbers == fold - 1)
-        place = folder / f"fold-{fold}"
+        is_held = numbers == fold - 1
+        rest, place = data.subset(~is_held), folder / f"fold-{fold}"
         train(rest, place, config, partial(on_epoch, fold), partial(on_step, fold), start)
-        results = results.with_fold(_measured(place, rest, held), np.flatnonzero(numbers == fold - 1))
+        results = results.with_fold(_measured(place, rest, data.subset(is_held)), np.flatnonzero(is_held))
         _write(folder, {**plan, **results.to_dict()})
         on_fold(results)
     write_folds(results, folder / TABLE)

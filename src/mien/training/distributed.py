@@ -16,7 +16,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
-from mien.core.errors import MienError, TrainingError
+from mien.core.errors import MienError, OptionError, TrainingError
 from mien.training.device import choose_device
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def joined() -> Iterator[Group]:
     """
     if dist.is_available() and dist.is_initialized():
         yield _present()
-    elif dist.is_available() and all(os.environ.get(name) for name in _VARIABLES) and _size() > 1:
+    elif dist.is_available() and _launched():
         store = _join()
         try:
             yield _present()
@@ -141,6 +141,20 @@ def joined() -> Iterator[Group]:
             _part()
     else:
         yield Group(choose_device())
+
+
+def check_alone(what: str) -> None:
+    """Refuse to do `what` in one of several processes that torchrun started.
+
+    Raises:
+        OptionError: there are several.
+    """
+    if _launched():
+        raise OptionError(f"{what} works in one process; start it without torchrun")
+
+
+def _launched() -> bool:
+    return all(os.environ.get(name) for name in _VARIABLES) and _size() > 1
 
 
 def _size() -> int:

@@ -30,12 +30,14 @@ from mien.training._trials import REASON, TrialResult, best_of, read_results, wr
 from mien.training.architectures import create_network
 from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
-from mien.training.loop import split_data, train
+from mien.training.distributed import check_alone
+from mien.training.loop import train
 from mien.training.presets import write_recipe
 from mien.training.run_folder import BEST, LAST
 from mien.training.runs.record import write_note
 from mien.training.schedules import EpochLog
 from mien.training.search_space import Choices, Dimension, check_space
+from mien.training.split import split_data
 from mien.training.start import Start
 
 DATABASE, TABLE, RECIPE = "study.db", "trials.csv", "best.toml"
@@ -124,10 +126,12 @@ def tune(
         The trials and the best of them; None where the time was up before any was complete.
 
     Raises:
-        OptionError: the space is empty or does not fit the faces, or an option is out of its limits.
+        OptionError: the space is empty or does not fit the faces, an option is out of its limits, or
+            torchrun started several processes.
         TrainingError: the study cannot be used or is of another search, or no trial could be trained.
         OutputError: the study cannot be written, or another search is at work in the folder.
     """
+    check_alone("a search")
     if not 1 <= trials <= MOST_TRIALS:
         raise OptionError(f"trials have to be between 1 and {MOST_TRIALS:,}, not {trials}")
     check_space(space, len(split_data(data, config).train))

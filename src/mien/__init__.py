@@ -33,8 +33,13 @@ if TYPE_CHECKING:
     from mien.core.geometry import Box, Landmarks, Point
     from mien.core.options import AnalysisOptions
     from mien.core.results import Face, ImageAnalysis
+    from mien.datasets import FaceDataset, load_dataset
+    from mien.evaluation.evaluate import Evaluation, evaluate
     from mien.pipeline.analyzer import Analyzer, analyze
-    from mien.zoo.registry import load_model
+    from mien.training.config import TrainingConfig
+    from mien.training.door import Network, Run, create_model, export, fit
+    from mien.training.schedules import EpochLog
+    from mien.zoo.registry import Model, load_model
 
 __all__ = [
     "AnalysisOptions",
@@ -45,7 +50,10 @@ __all__ = [
     "DigestError",
     "DownloadError",
     "Emotion",
+    "EpochLog",
+    "Evaluation",
     "Face",
+    "FaceDataset",
     "ImageAnalysis",
     "ImageError",
     "ImageFormatError",
@@ -53,14 +61,23 @@ __all__ = [
     "Landmarks",
     "MienError",
     "MissingExtraError",
+    "Model",
     "ModelError",
     "ModelNotFoundError",
+    "Network",
     "OptionError",
     "OutputError",
     "Point",
+    "Run",
+    "TrainingConfig",
     "TrainingError",
     "__version__",
     "analyze",
+    "create_model",
+    "evaluate",
+    "export",
+    "fit",
+    "load_dataset",
     "load_model",
 ]
 
@@ -69,11 +86,23 @@ _ELSEWHERE = {
     "Analyzer": "mien.pipeline.analyzer",
     "Box": "mien.core.geometry",
     "Emotion": "mien.core.emotions",
+    "EpochLog": "mien.training.schedules",
+    "Evaluation": "mien.evaluation.evaluate",
     "Face": "mien.core.results",
+    "FaceDataset": "mien.datasets",
     "ImageAnalysis": "mien.core.results",
     "Landmarks": "mien.core.geometry",
+    "Model": "mien.zoo.registry",
+    "Network": "mien.training.door",
     "Point": "mien.core.geometry",
+    "Run": "mien.training.door",
+    "TrainingConfig": "mien.training.config",
     "analyze": "mien.pipeline.analyzer",
+    "create_model": "mien.training.door",
+    "evaluate": "mien.evaluation.evaluate",
+    "export": "mien.training.door",
+    "fit": "mien.training.door",
+    "load_dataset": "mien.datasets",
     "load_model": "mien.zoo.registry",
 }
 

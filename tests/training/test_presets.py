@@ -7,14 +7,33 @@ import pytest
 
 from mien.core.errors import OptionError
 from mien.training.config import TrainingConfig
-from mien.training.presets import PRESETS, resolve
+from mien.training.presets import FINE_TUNE, PRESETS, resolve
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_is_a_configuration_of_a_known_network(name: str) -> None:
-    config = resolve(name, None, {})
+    config = resolve(name, None, {}, {"architecture": "mien-base"} if name == FINE_TUNE else None)
     for option, value in PRESETS[name].items():
         assert getattr(config, option) == value
+
+
+def test_the_network_of_the_weights_is_trained_where_no_other_is_named(tmp_path: Path) -> None:
+    narrow = {"architecture": "r2", "width": 0.35}
+    config = resolve("fine-tune", None, {"epochs": 3}, narrow)
+    assert (config.architecture, config.width, config.epochs) == ("r2", 0.35, 3)
+    assert resolve(None, None, {"architecture": "r2", "width": 0.5}, narrow).width == 0.5
+    assert resolve("r1", None, {}, narrow).architecture == "r1"
+    with pytest.raises(OptionError, match="needs weights"):
+        resolve("fine-tune", None, {})
+
+
+def test_options_of_a_network_belong_to_it() -> None:
+    assert TrainingConfig(architecture="r2", input_size=0).network_options()["input_size"] is None
+    assert TrainingConfig(architecture="mien-tiny", attention=False).network_options() == {"attention": False}
+    assert TrainingConfig(architecture="r1").network_options() == {}
+    assert TrainingConfig(architecture="a.b:C", width=2.0).network_options() == {"width": 2.0}
+    with pytest.raises(OptionError, match="attention is no option of r4; it belongs to mien-base"):
+        TrainingConfig(architecture="r4", attention=False)
 
 
 def test_without_a_preset_the_recipe_is_miens() -> None:

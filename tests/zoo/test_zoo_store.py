@@ -204,7 +204,7 @@ def test_a_full_disk_leaves_the_model_that_was_there(
         raise OSError(28, "No space left on device", str(self))
 
     weights, text = pair(tmp_path, fake_card(["yes", "no"], name="mine"))
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OutputError, match="no space"):
         store.add_model(weights, text, replace_existing=True)
     assert len(load_model("mine").card.labels) == 7

@@ -40,7 +40,15 @@ def _facts(card: Card, digest: str, entry: Entry) -> Iterator[tuple[str, str]]:
     yield "precision", card.precision
     yield "temperature", f"{card.temperature:g}"
     yield "threshold", f"{card.threshold:g} (less likely emotions are uncertain)"
+    yield "fine-tuning", _fine_tuning(card, entry)
     yield "licence", card.licence or "not stated"
+
+
+def _fine_tuning(card: Card, entry: Entry) -> str:
+    if not entry.twin_path.is_file():
+        return f"no: {entry.twin_path.name} is not beside it"
+    place = card.name if entry.origin != "file" else str(entry.path)
+    return f"mien train DATA --from {place} --preset fine-tune"
 
 
 def _texts(card: Card) -> Iterator[tuple[str, str]]:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli import _exits
 from mien.cli._text import printable
-from mien.core.errors import MissingExtraError
+from mien.training._extra import check_training
 from mien.training.presets import PRESET_LABELS, PRESETS
 
 if TYPE_CHECKING:
     from mien.datasets import FaceDataset
     from mien.training.distributed import Group
-    from mien.training.schedules import EpochLog
     from mien.training.start import Start
 
-_T = TypeVar("_T")
 _MOST_NAMED = 20
 
 DATA_FORMS = (
@@ -89,22 +87,15 @@ LabelNames = Annotated[
     ),
 ]
 From = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--from",
-        metavar="RUN|FILE",
-        help="Fine-tune the best weights of an earlier run, or those of a .safetensors file.",
+        metavar="MODEL|RUN|FILE",
+        help="Fine-tune a model by its name (mien models list), the best weights of an earlier run, or "
+        "those of a .safetensors file; --preset fine-tune suits a few hundred faces.",
         show_default=False,
     ),
 ]
-
-
-def with_training(load: Callable[[], _T]) -> _T:
-    """Return what `load` imports; a missing package of the train extra is said in Mien's words."""
-    try:
-        return load()
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(error.name or "a package", "train") from None
 
 
 @contextmanager
@@ -158,18 +149,11 @@ def recipe_data(
     return faces, reported
 
 
-def begin_from(place: Path | None) -> Start | None:
-    """Return the weights to fine-tune, or None for fresh ones; call it after `with_training`."""
+def begin_from(place: str | None) -> Start | None:
+    """Return the weights to fine-tune, or None for fresh ones."""
+    check_training()
     if place is None:
         return None
     from mien.training.start import read_start
 
     return read_start(place)
-
-
-def epoch_line(log: EpochLog, epochs: int) -> str:
-    """Return what an epoch did, on one line."""
-    return (
-        f"epoch {log.epoch}/{epochs}  loss {log.train_loss:.4f}  validation: loss {log.validation_loss:.4f}  "
-        f"accuracy {log.validation_accuracy:.2%}{' *' if log.best else ''}  {log.seconds:.0f} s"
-    )

@@ -19,10 +19,9 @@ from mien.cli._training import (
     Preset,
     Votes,
     begin_from,
-    epoch_line,
     recipe_data,
-    with_training,
 )
+from mien.training._extra import with_training
 from mien.training.config import TrainingConfig
 from mien.training.presets import resolve
 
@@ -69,13 +68,13 @@ def crossval(
     start: From = None,
 ) -> None:
     """Read the faces, train and measure fold after fold, say what came out."""
-    config = resolve(preset, config_file, given)
     validation = with_training(_load)
     begin = begin_from(start)
+    config = resolve(preset, config_file, given, None if begin is None else begin.network)
     faces, _ = recipe_data(data, votes, None, labels, preset)
 
     def tell(fold: int, log: EpochLog) -> None:
-        typer.echo(f"fold {fold}/{folds}  {epoch_line(log, config.epochs)}")
+        typer.echo(f"fold {fold}/{folds}  {log.line(config.epochs)}")
 
     with ProgressBar(folds * config.epochs, "Cross-validating") as bar:
 

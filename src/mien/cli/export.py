@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli import _exits
-from mien.cli._training import Data, Int8, Test, Votes, training_data, with_training
+from mien.cli._training import Data, Int8, Test, Votes, training_data
 from mien.cli.models import describe_conversion
+from mien.training import door
 from mien.training.run_folder import read_config
 
 if TYPE_CHECKING:
@@ -59,12 +60,9 @@ def export(
     """Read the run's faces again, export, say what came out."""
     from mien.zoo.ort_format import convert
 
-    exporting: Any = with_training(_load)
     read_config(run)  # a folder that is no run is refused before the faces are read
     faces, reported, _ = training_data(data, votes, test)
-    written: Export = exporting.export(
-        run, faces, output or run, name=name or run.resolve().name, test=reported, int8=int8
-    )
+    written = door.export(run, output, name=name, data=faces, test=reported, int8=int8)
     describe_export(written)
     for made in (written, written.int8) if ort else ():
         if made is not None:
@@ -96,9 +94,3 @@ def _describe(export: Export, original: str) -> None:
     for metric in card.metrics:
         interval = "" if metric.low is None else f" [{metric.low:.4f}, {metric.high:.4f}]"
         typer.echo(f"{metric.name} {metric.value:.4f}{interval} on {metric.data}; {metric.protocol}")
-
-
-def _load() -> Any:
-    from mien.training import export
-
-    return export

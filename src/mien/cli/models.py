@@ -76,6 +76,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "labels": list(card.labels),
         "parameters": card.parameters,
         "precision": card.precision,
+        "fine_tuning": entry.twin_path.is_file(),
         "accuracy": None if accuracy is None else accuracy.value,
     }
 
@@ -119,7 +120,12 @@ def show_command(
     model = registry.open_entry(entry, threads=1, device="cpu")
     listed = _layers(entry, model) if layers else None
     if as_json:
-        data: dict[str, Any] = {"digest": model.digest, "path": str(entry.path), "card": model.card.to_dict()}
+        data: dict[str, Any] = {
+            "digest": model.digest,
+            "path": str(entry.path),
+            "fine_tuning": entry.twin_path.is_file(),
+            "card": model.card.to_dict(),
+        }
         if listed is not None:
             data["layers"] = [layer.to_dict() for layer in listed]
         typer.echo(json.dumps(data, indent=2))

@@ -22,13 +22,13 @@ from mien.cli._training import (
     Test,
     Votes,
     begin_from,
-    epoch_line,
     recipe_data,
     together,
-    with_training,
 )
 from mien.cli.export import describe_export
 from mien.core.errors import MissingExtraError
+from mien.training import door
+from mien.training._extra import check_training
 from mien.training.config import TrainingConfig
 from mien.training.presets import resolve
 
@@ -46,6 +46,8 @@ Train a model on labelled faces and export it.
   mien train fer2013/train --votes ferplus.csv --test fer2013/test --output runs/base
   mien train faces/ --output runs/short --epochs 10 --learning-rate 0.02
   mien train fer2013/train --output runs/r1 --preset r1 --batch-size 64
+  mien train faces/ --output runs/mine --from mien-base --preset fine-tune
+  mien train faces/ --output runs/small --arch r2 --width 0.35 --input-size 96
 
 {DATA_FORMS} Of data with several splits the training split is taken. All faces need one size: mien \
 dataset convert --side 48 resizes them, mien dataset faces cuts them out of whole photos.
@@ -55,6 +57,11 @@ holds the configuration, a log and checkpoints; the same command goes on where a
 end the best network is written as NAME.onnx with its card NAME.json (use it with \
 [bold]mien analyze --model[/bold]), and a report of the run as report.html. [bold]mien runs[/bold] lists and \
 compares runs.
+
+A few hundred faces are enough where a model is fine-tuned: --from mien-base --preset fine-tune. The labels \
+may be your own; what the model knows of those that it shares with you it goes on from. Where the validation \
+accuracy falls, lower --learning-rate; where it still rises at the end, raise --epochs; --freeze-epochs 3 \
+lets the last layers learn first.
 
 {_exits.HELP}
 """
@@ -80,45 +87,36 @@ def train(
     int8: Int8 = False,
 ) -> None:
     """Read the faces, train, export, say what came out."""
-    config = resolve(preset, config_file, given)
-    loop, exporting = with_training(_load)
+    check_training()
     with together() as group:
         begin = begin_from(start)
+        config = resolve(preset, config_file, given, None if begin is None else begin.network)
         with group.in_turn():
             faces, reported = recipe_data(data, votes, test, labels, preset)
+        network = door.Network(faces.labels, config, begin)
         with ProgressBar(config.epochs, "Training") as bar:
-            loop.train(
+            run = door.fit(
+                network,
                 faces,
                 output,
-                config,
-                on_epoch=lambda log: typer.echo(epoch_line(log, config.epochs)),
+                config=config,
+                on_epoch=lambda log: typer.echo(log.line(config.epochs)),
                 on_step=lambda epoch, step, steps: bar.show(
                     epoch * steps + step, config.epochs * steps, f"Epoch {epoch + 1} of {config.epochs}"
                 ),
-                start=begin,
             )
     if not group.first:
         return
-    export = exporting.export(
-        output, faces, output, name=name or output.resolve().name, test=reported, int8=int8
-    )
+    export = door.export(run, name=name, test=reported, int8=int8)
     describe_export(export)
-    _report(output, export)
+    _report(run, export)
 
 
-def _report(output: Path, export: Export) -> None:
+def _report(run: door.Run, export: Export) -> None:
     """The model is there already: what the report lacks is said, and no reason to fail."""
-    from mien.training.runs.report import report_run
-
     try:
-        path = report_run(output, evaluation=export.evaluation)
+        path = run.report(export.evaluation)
     except MissingExtraError as error:
-        complain(f"no report: {error}; then make it with: mien runs report {output}")
+        complain(f"no report: {error}; then make it with: mien runs report {run.folder}")
     else:
         typer.echo(f"report {path}")
-
-
-def _load() -> tuple[Any, Any]:
-    from mien.training import export, loop
-
-    return loop, export

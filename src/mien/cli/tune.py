@@ -21,9 +21,9 @@ from mien.cli._training import (
     Votes,
     begin_from,
     recipe_data,
-    with_training,
 )
 from mien.core.errors import OptionError
+from mien.training._extra import with_training
 from mien.training.config import TrainingConfig
 from mien.training.presets import resolve
 from mien.training.search_space import PRUNERS, default_space, parse_search
@@ -103,13 +103,13 @@ def tune(
     start: From = None,
 ) -> None:
     """Read the faces, search, say what was best."""
-    config = resolve(preset, config_file, given)
     seconds = _seconds(timeout)
     if pruner not in PRUNERS:
         raise OptionError(f"unknown pruner {pruner!r}; choose one of {', '.join(PRUNERS)}")
-    space = parse_search(search or (), config)
     splitting, searching = with_training(_load)
     begin = begin_from(start)
+    config = resolve(preset, config_file, given, None if begin is None else begin.network)
+    space = parse_search(search or (), config)
     faces, _ = recipe_data(data, votes, None, labels, preset)
     space = space or default_space(config, len(splitting.split_data(faces, config).train), given)
     typer.echo(f"searching {'; '.join(map(str, space))}", err=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from mien.evaluation import calibration, metrics
 from mien.evaluation.predict import Progress, check_faces, logits_of, targets_in_card_order
 from mien.pipeline.classify import softmax
 from mien.zoo.card import Metric
-from mien.zoo.registry import Model
+from mien.zoo.registry import Model, load_model
 
 PROTOCOL = "one forward pass, no test-time augmentation"
 COVERAGES = tuple(n / 10 for n in range(1, 11))
@@ -146,17 +147,35 @@ class Evaluation:
         }
 
 
-def evaluate(model: Model, data: FaceDataset, progress: Progress | None = None) -> Evaluation:
-    """Run `model` once over every face of `data`.
+class Trained(Protocol):
+    """What has a model to measure, such as a run of `mien.fit`."""
+
+    def model(self) -> Model:
+        """Return the model as it stands."""
+        ...
+
+
+def evaluate(
+    model: Model | Trained | str | os.PathLike[str] | None,
+    data: FaceDataset,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure a model on labelled faces: one forward pass a face.
 
     Args:
-        model: the classifier.
-        data: labelled faces of the size that the model's card says.
+        model: a loaded one, a run of `mien.fit`, or what `mien.load_model` takes: a name, or the path of an
+            ONNX file with its card.
+        data: labelled faces of the size that the model's card says, none of them trained on.
         progress: called with the faces done and the faces there are.
 
     Raises:
         DatasetError: no faces, a label the model does not know, or faces of another size than it reads.
+        ModelError: the model cannot be used.
     """
+    if model is None or isinstance(model, str | os.PathLike):
+        model = load_model(model)
+    elif not isinstance(model, Model):
+        model = model.model()
     check_faces(data, model.card)
     targets = targets_in_card_order(data, model.card)
     logits = logits_of(model, data.images, progress)

@@ -19,8 +19,13 @@ _STATE = "mien.state"
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
     """Write tensors and plain-JSON `state`; the file that stood there survives any failure."""
+    atomic_write(path, checkpoint_bytes(tensors, state))
+
+
+def checkpoint_bytes(tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> bytes:
+    """Return the content of a checkpoint."""
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    atomic_write(path, save(plain, metadata={_STATE: json.dumps(state)}))
+    return save(plain, metadata={_STATE: json.dumps(state)})
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from mien.core.errors import OptionError
 from mien.core.option_table import check_fields, from_mapping, option
 
 # The names alone, so that `--help` needs no torch; `training.architectures` holds the networks.
@@ -20,6 +21,13 @@ ARCHITECTURE_NAMES: tuple[str, ...] = (
     "r4",
     "r5",
 )
+# The options below that a network takes, by its name; someone's own takes whatever its factory does.
+_ATTENTION, _MOBILE = ("attention",), ("width", "input_size", "origin")
+NETWORK_FIELDS: tuple[str, ...] = (*_ATTENTION, *_MOBILE)
+NETWORK_OPTIONS: dict[str, tuple[str, ...]] = {
+    name: _ATTENTION if name.startswith("mien-") else _MOBILE if name == "r2" else ()
+    for name in ARCHITECTURE_NAMES
+}
 # Where someone's own network is: `package.module:Factory`.
 MODULE_PATH = r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*"
 
@@ -39,6 +47,24 @@ class TrainingConfig:
         "Network to train: one of Mien's, or anyone's own by the place of its class.",
         choices=ARCHITECTURE_NAMES,
         form=("package.module:Factory", MODULE_PATH),
+    )
+    attention: bool = option(True, "Mien's networks: channels weighed by squeeze-excite.")
+    width: float = option(1.0, "r2: factor on the channels of every layer.", low=0.1, high=4)
+    input_size: int = option(
+        224,
+        "r2: side in pixels at which it reads faces, a multiple of 32; 0 leaves them as they come.",
+        low=0,
+        high=1024,
+    )
+    origin: str = option(
+        "torchvision", "r2: whose weights it fits, in padding and colours.", choices=("torchvision", "keras")
+    )
+    freeze_epochs: int = option(
+        0,
+        "First epochs in which only the last layers learn and all others stay as they are, where a run "
+        "starts from weights.",
+        low=0,
+        high=10_000,
     )
     epochs: int = option(55, "Passes over the training faces at most.", low=1, high=10_000)
     batch_size: int = option(128, "Faces a step, over all processes that train together.", low=2, high=65_536)
@@ -137,6 +163,25 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        taken = NETWORK_OPTIONS.get(self.architecture)
+        if taken is not None and (foreign := [name for name in self._chosen() if name not in taken]):
+            owners = [name for name, its in NETWORK_OPTIONS.items() if foreign[0] in its]
+            raise OptionError(
+                f"{foreign[0]} is no option of {self.architecture}; it belongs to {', '.join(owners)}"
+            )
+
+    def network_options(self) -> dict[str, Any]:
+        """Return the arguments of the network by name; someone's own gets those that are no defaults."""
+        names = NETWORK_OPTIONS.get(self.architecture, self._chosen())
+        options = {name: getattr(self, name) for name in names}
+        if options.get("input_size") == 0:
+            options["input_size"] = None
+        return options
+
+    def _chosen(self) -> tuple[str, ...]:
+        """The options of networks that are not at their default."""
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        return tuple(name for name in NETWORK_FIELDS if getattr(self, name) != defaults[name])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types only."""
@@ -150,3 +195,9 @@ class TrainingConfig:
     def from_dict(cls, data: Mapping[str, Any]) -> TrainingConfig:
         """Return the configuration that `to_dict` described; unknown names raise OptionError."""
         return from_mapping(cls, data)
+
+
+def network_of(config: TrainingConfig) -> dict[str, Any]:
+    """Return the options of a configuration that say what its network is, not how it is trained."""
+    values = config.to_dict()
+    return {name: values[name] for name in ("architecture", *config.network_options())}

@@ -25,15 +25,16 @@ from mien.pipeline.classify import softmax, to_batch
 from mien.training._quiet import quiet
 from mien.training.architectures import create_network
 from mien.training.batches import MEAN, STD
-from mien.training.checkpoints import load_checkpoint
-from mien.training.config import TrainingConfig
+from mien.training.checkpoints import checkpoint_bytes, load_checkpoint
+from mien.training.config import TrainingConfig, network_of
 from mien.training.cost import count_multiply_adds, count_parameters
 from mien.training.quantize import quantise
 from mien.training.run_folder import BEST, read_config, read_facts
+from mien.training.session import TorchSession
 from mien.training.split import Split, split_data
 from mien.zoo.card import METADATA_KEY, Card, Metric, ModelInput
 from mien.zoo.registry import Model
-from mien.zoo.session import OnnxSession
+from mien.zoo.session import OnnxSession, Session
 
 PARITY_LIMIT = 1e-4
 QUANTISED = "quantised"
@@ -97,7 +98,9 @@ def export(
     test: FaceDataset | None = None,
     int8: bool = False,
 ) -> Export:
-    """Write the best network of a run as `<output>/<name>.onnx` and `.json`.
+    """Write the best network of a run as `<output>/<name>.onnx`, its card `.json`, and `.safetensors`.
+
+    The last is the same weights for `mien train --from`; an int8 model has none.
 
     Args:
         folder: the run.
@@ -111,20 +114,10 @@ def export(
     Raises:
         TrainingError: the run is not usable, or the exported file does not follow PyTorch.
     """
-    config = read_config(folder)
-    facts = read_facts(folder)
-    labels = facts.get("labels", data.labels)
-    data = data.with_labels(labels)
-    test = None if test is None else test.with_labels(labels)
-    split = split_data(data, config)
-    # Other faces would be split otherwise: temperature and threshold could be fitted on trained faces.
-    if facts.get("data_digest") not in (None, split.digest()):
-        raise TrainingError(
-            f"{str(folder)!r} was trained on other faces; give the same data, votes and test split as then"
-        )
-    network, log = _best_network(folder, config, data.labels)
-    card = _card(name, network, config, split, {**log, "start": facts.get("start")})
-    content = _onnx(network, data.images.shape[1:])
+    trained = _opened(folder, data, name)
+    network, split, card = trained.network, trained.split, trained.card
+    test = None if test is None else test.with_labels(card.labels)
+    content = _onnx(network, split.data.images.shape[1:])
     session = OnnxSession(content, device="cpu")
     logits = _session_logits(card, session, split)
     parity = _parity(network, card, split, logits)
@@ -136,7 +129,50 @@ def export(
     plain, true = card, data.targets[split.validation]
     card, evaluation = _measured(_calibrated(plain, logits, true), session, test)
     small = _small_export(content, plain, logits, evaluation, split, output, test) if int8 else None
-    return Export(_write(output, content, card), card, parity, small, evaluation)
+    state = {"model": name, "labels": list(card.labels), "network": trained.options, "log": trained.log}
+    path = _write(output, content, card, checkpoint_bytes(_weights(network), state))
+    return Export(path, Card.read(path.with_suffix(".json")), parity, small, evaluation)
+
+
+def run_model(folder: Path, data: FaceDataset) -> Model:
+    """Return the best network of a run, calibrated, without exporting it; it runs in PyTorch.
+
+    Args and errors are those of `export`.
+    """
+    trained = _opened(folder, data, folder.resolve().name)
+    card, split = trained.card, trained.split
+    shape = (card.input.channels, card.input.height, card.input.width)
+    session = TorchSession(trained.network, shape, len(card.labels))
+    digest = hashlib.sha256((folder / BEST).read_bytes()).hexdigest()
+    logits = _session_logits(card, session, split)
+    return Model(card.name, _calibrated(card, logits, split.data.targets[split.validation]), session, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """The best network of a run and what is known of it; the card is not calibrated yet."""
+
+    network: nn.Module
+    split: Split
+    card: Card
+    options: dict[str, Any]
+    log: dict[str, Any]
+
+
+def _opened(folder: Path, data: FaceDataset, name: str) -> _Trained:
+    """Read a run, and check that `data` is what it was given."""
+    config = read_config(folder)
+    facts = read_facts(folder)
+    data = data.with_labels(facts.get("labels", data.labels))
+    split = split_data(data, config)
+    # Other faces would be split otherwise: temperature and threshold could be fitted on trained faces.
+    if facts.get("data_digest") not in (None, split.digest()):
+        raise TrainingError(
+            f"{str(folder)!r} was trained on other faces; give the same data, votes and test split as then"
+        )
+    network, log = _best_network(folder, config, data.labels)
+    card = _card(name, network, config, split, {**log, "start": facts.get("start")})
+    return _Trained(network, split, card, network_of(config), log)
 
 
 def _small_export(
@@ -178,7 +214,7 @@ def _best_network(
     folder: Path, config: TrainingConfig, labels: tuple[str, ...]
 ) -> tuple[nn.Module, dict[str, Any]]:
     weights, state = load_checkpoint(folder / BEST)
-    network = create_network(config.architecture, len(labels))
+    network = create_network(config.architecture, len(labels), **config.network_options())
     try:
         missing = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:
@@ -215,7 +251,7 @@ def _without_traces(model: onnx.ModelProto) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def _session_logits(card: Card, session: OnnxSession, split: Split) -> NDArray[np.float64]:
+def _session_logits(card: Card, session: Session, split: Split) -> NDArray[np.float64]:
     model = Model(card.name, card, session, digest="")
     return np.concatenate([logits_of(model, faces) for faces in _validation_faces(split)])
 
@@ -283,7 +319,12 @@ def _measured(card: Card, session: OnnxSession, test: FaceDataset | None) -> tup
     return replace(card, metrics=metrics, confusion=confusion), evaluation
 
 
-def _write(output: Path, content: bytes, card: Card) -> Path:
+def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
+
+
+def _write(output: Path, content: bytes, card: Card, twin: bytes | None = None) -> Path:
+    """Write the model, its card and, where there are any, the same weights to fine-tune."""
     graph = onnx.load_model_from_string(content)
     onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(card.without_digest().to_dict())})
     final = graph.SerializeToString(deterministic=True)
@@ -291,5 +332,8 @@ def _write(output: Path, content: bytes, card: Card) -> Path:
     ensure_folder(output)
     atomic_write(path, final)
     digested = replace(card, sha256=hashlib.sha256(final).hexdigest())
+    if twin is not None:
+        atomic_write(path.with_suffix(".safetensors"), twin)
+        digested = replace(digested, safetensors_sha256=hashlib.sha256(twin).hexdigest())
     atomic_write(path.with_suffix(".json"), digested.to_json())
     return path

@@ -32,6 +32,7 @@ from mien.training.cost import summarise
 from mien.training.device import autocast
 from mien.training.distributed import Group, accumulating, joined
 from mien.training.events import EventLog
+from mien.training.freeze import Body
 from mien.training.losses import label_weights, soft_loss
 from mien.training.optimizers import create_optimizer, optimizer_state, restore_optimizer, set_rate
 from mien.training.run_folder import BEST, EVENTS, LAST
@@ -69,16 +70,13 @@ def train(
         split = split_data(data, config)
         digest = split.digest()
         group.check_equal(digest, "faces or options")
-        torch.manual_seed(config.seed)
-        network = create_network(config.architecture, len(data.labels))
-        if start is not None:
-            put_weights(network, start)
+        network = first_network(config, data.labels, start)
         if group.first:
             shape = (1, *data.images.shape[1:])
             run_folder.open_run(
                 folder, config, _facts(split, digest, group, start), summarise(network, shape)
             )
-        run = _Run(network, split, folder, config, group)
+        run = _Run(network, split, folder, config, group, fine_tuned=start is not None)
         events = stack.enter_context(EventLog(folder / EVENTS, run.epoch)) if group.first else None
         while not run.finished:
             started = time.monotonic()
@@ -88,6 +86,15 @@ def train(
                 events.add(log, run.network)
                 on_epoch(log)
     return run.logs
+
+
+def first_network(config: TrainingConfig, labels: Sequence[str], start: Start | None) -> nn.Module:
+    """Return the network that a run begins with: fresh weights by its seed, or those to start from."""
+    torch.manual_seed(config.seed)
+    network = create_network(config.architecture, len(labels), **config.network_options())
+    if start is not None:
+        put_weights(network, start, labels)
+    return network
 
 
 def _facts(split: Split, digest: str, group: Group, start: Start | None) -> dict[str, Any]:
@@ -112,11 +119,18 @@ class _Run:
     """Network, optimiser, averaged weights and log of a run, on disk after every epoch."""
 
     def __init__(
-        self, network: nn.Module, split: Split, folder: Path, config: TrainingConfig, group: Group
+        self,
+        network: nn.Module,
+        split: Split,
+        folder: Path,
+        config: TrainingConfig,
+        group: Group,
+        fine_tuned: bool,
     ) -> None:
         self.network, self.split, self.config, self.folder = network, split, config, folder
         self.group, self.device = group, group.device
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.body = Body(self.network) if fine_tuned and config.freeze_epochs else None
         self.average = {k: v.clone() for k, v in self.network.state_dict().items() if v.is_floating_point()}
         self.optimizer = create_optimizer(self.network, config)
         self.batches = Batches(split, config, group.rank, group.size)
@@ -134,6 +148,8 @@ class _Run:
         """Make one pass over the training faces; return its mean loss and accuracy."""
         torch.manual_seed(self.batches.seed(self.epoch))  # dropout
         self.network.train()
+        if self.body is not None:
+            self.body.hold(self.epoch < self.config.freeze_epochs)
         # Wrapped anew each epoch: layers thawed since take part, and a resumed run sums in the same order.
         network, steps = self.group.wrap(self.network), self.batches.steps
         loss = right = 0.0

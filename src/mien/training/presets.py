@@ -117,17 +117,40 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 
+# For a few hundred faces and weights to start from; docs/decisions/0006 has what was measured.
+FINE_TUNE = "fine-tune"
+PRESETS[FINE_TUNE] = {
+    "epochs": 12,
+    "batch_size": 32,
+    "learning_rate": 0.01,
+    "warmup_epochs": 0.5,
+    "small_fraction": 0.0,
+    "rotation": 8.0,
+    "scale": 0.08,
+    "erase": 0.0,
+    "light": 0.15,
+    "average": 0.98,
+    "validation": 0.2,
+}
+
 # Labels that a preset is published with, where they are not all of the data's.
 PRESET_LABELS: dict[str, tuple[str, ...]] = {"r5": ("angry", "fear", "happy", "sad", "surprise")}
 
 
-def resolve(preset: str | None, file: Path | None, given: Mapping[str, Any]) -> TrainingConfig:
+def resolve(
+    preset: str | None,
+    file: Path | None,
+    given: Mapping[str, Any],
+    network: Mapping[str, Any] | None = None,
+) -> TrainingConfig:
     """Return the configuration of a run: the preset, over it the file, over both what was given.
 
     Args:
         preset: a name of `PRESETS`, or None for Mien's recipe.
         file: a TOML file with options by name, or None.
         given: options by name.
+        network: of the weights to start from, its options by name: it is trained where none of the three
+            names another one.
 
     Raises:
         OptionError: an unknown preset, option or value, or a file that is not TOML.
@@ -136,10 +159,15 @@ def resolve(preset: str | None, file: Path | None, given: Mapping[str, Any]) -> 
     if preset is not None:
         if preset not in PRESETS:
             raise OptionError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
+        if preset == FINE_TUNE and network is None:
+            raise OptionError(f"preset {preset!r} needs weights to start from, such as those of mien-base")
         values |= PRESETS[preset]
     if file is not None:
         values |= _read_toml(file)
-    return TrainingConfig.from_dict({**values, **given})
+    values |= given
+    if network and values.get("architecture", network["architecture"]) == network["architecture"]:
+        values = {**network, **values}
+    return TrainingConfig.from_dict(values)
 
 
 def write_recipe(path: Path, config: TrainingConfig, comment: str) -> None:

@@ -28,6 +28,17 @@ class EpochLog:
     seconds: float
     best: bool
 
+    def __str__(self) -> str:
+        return self.line()
+
+    def line(self, epochs: int | None = None) -> str:
+        """Return one line for a reader, of `epochs` in all; a star marks the best epoch so far."""
+        return (
+            f"epoch {self.epoch}{'' if epochs is None else f'/{epochs}'}  loss {self.train_loss:.4f}  "
+            f"validation: loss {self.validation_loss:.4f}  accuracy {self.validation_accuracy:.2%}"
+            f"{' *' if self.best else ''}  {self.seconds:.0f} s"
+        )
+
 
 def learning_rate(config: TrainingConfig, progress: float, logs: Sequence[EpochLog] = ()) -> float:
     """Return the rate after `progress` epochs.

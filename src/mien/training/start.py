@@ -1,59 +1,113 @@
-"""Where a run starts from: fresh weights, or those of an earlier run, which it fine-tunes."""
+"""Where a run starts from: fresh weights, or those of an earlier run, a model or a file, to fine-tune."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from mien.core.errors import OptionError, TrainingError
+from mien.core.errors import ModelError, ModelNotFoundError, OptionError, TrainingError
 from mien.training.checkpoints import load_checkpoint
+from mien.training.config import network_of
+from mien.training.freeze import head_of
 from mien.training.run_folder import BEST, CONFIG, read_config, read_facts
+from mien.zoo import registry, store
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Weights to go on from, and what is known of them."""
+    """Weights to go on from, and what is known of them.
 
-    weights: dict[str, Tensor]
+    Attributes:
+        weights: by the names of the network's own.
+        facts: plain types for the run's folder and the card, "sha256" among them.
+        labels: that the last layer tells apart, in its order; None where that is not known.
+        network: the options of the configuration that make the same network, `architecture` among them;
+            empty where they are not known.
+        foreign: the weights are another program's, whose last layer knows nothing of emotions.
+    """
+
+    weights: Mapping[str, Tensor]
     facts: dict[str, Any]
+    labels: tuple[str, ...] | None = None
+    network: dict[str, Any] = field(default_factory=dict)
+    foreign: bool = False
 
 
-def read_start(place: Path) -> Start:
-    """Read the best weights of a run, or of a safetensors file that Mien wrote.
+def read_start(place: str | Path) -> Start:
+    """Read the weights of an installed model, an ONNX file with its twin, a run, or a safetensors file.
+
+    Args:
+        place: the name of a model, a run's folder (its best weights are taken), or a file that Mien wrote.
 
     Raises:
-        OptionError: there is neither.
+        OptionError: there is none of these.
+        ModelError: the model has no weights to fine-tune, or they are not those of its card.
         TrainingError: the file is damaged.
     """
-    file = place / BEST if place.is_dir() else place
-    if not file.is_file():
-        raise OptionError(f"{str(place)!r} is neither a run of mien train nor a safetensors file")
-    weights, state = load_checkpoint(file)
+    path = Path(place)
+    if path.is_dir():
+        path = path / BEST
+    elif path.suffix.lower() != ".safetensors":
+        path = _twin(place)
+    if not path.is_file():
+        raise OptionError(
+            f"{str(place)!r} is neither a run of mien train nor a model or a safetensors file; check the name"
+        )
+    weights, state = load_checkpoint(path)
     facts: dict[str, Any] = {
-        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "epoch": state.get("log", {}).get("epoch"),
     }
-    if (file.parent / CONFIG).exists():
-        facts["recipe"] = read_config(file.parent).to_dict()
-        facts["start"] = read_facts(file.parent).get("start")
-    return Start(weights, json.loads(json.dumps(facts)))
+    if (path.parent / CONFIG).exists():
+        config, run = read_config(path.parent), read_facts(path.parent)
+        facts |= {"recipe": config.to_dict(), "start": run.get("start")}
+        labels, network = run.get("labels"), network_of(config)
+    else:
+        labels, network = state.get("labels"), state.get("network") or {}
+        facts |= {name: state[name] for name in ("model",) if name in state}
+    return Start(
+        weights, json.loads(json.dumps(facts)), None if labels is None else tuple(labels), dict(network)
+    )
 
 
-def put_weights(network: nn.Module, start: Start) -> tuple[str, ...]:
-    """Put the weights into a network; return the names of layers that stay fresh because they differ.
+def _twin(place: str | Path) -> Path:
+    try:
+        entry = registry.find(place)
+    except ModelNotFoundError as error:
+        raise OptionError(
+            f"{str(place)!r} is neither a run of mien train nor a safetensors file, and no model: {error}"
+        ) from error
+    card = entry.card()
+    if store.read_twin(entry, card) is None:
+        raise ModelError(
+            f"model {card.name!r} has no weights to fine-tune: {entry.twin_path.name} is not beside it; "
+            "mien export writes it beside every model but int8 ones"
+        )
+    return entry.twin_path
 
-    A head for another number of labels stays fresh, which is how a model learns labels of its own.
+
+def put_weights(network: nn.Module, start: Start, labels: Sequence[str] | None = None) -> tuple[str, ...]:
+    """Put the weights into a network; return the names of those that stay fresh because they differ.
+
+    Where the labels of both are known, the last layer takes what belongs to the labels that they share;
+    labels of one's own start fresh. Where they are not, it is taken whole or not at all, by its shape.
 
     Raises:
         TrainingError: fewer than half of the weights fit; they are of another network.
     """
+    if start.foreign and (load := getattr(network, "load_backbone", None)) is not None:
+        load(start.weights)
+        return tuple(name for name in network.state_dict() if name.startswith("classifier."))
     own = network.state_dict()
     fitting = {k: v for k, v in start.weights.items() if k in own and own[k].shape == v.shape}
+    fitting = {**fitting, **_shared_outputs(network, own, start, labels)}
     wanted = [name for name, tensor in own.items() if tensor.is_floating_point()]
     if len(fitting) < len(wanted) / 2:
         raise TrainingError(
@@ -62,3 +116,23 @@ def put_weights(network: nn.Module, start: Start) -> tuple[str, ...]:
         )
     network.load_state_dict(fitting, strict=False)
     return tuple(name for name in wanted if name not in fitting)
+
+
+def _shared_outputs(
+    network: nn.Module, own: Mapping[str, Tensor], start: Start, labels: Sequence[str] | None
+) -> dict[str, Tensor]:
+    """Return the last layer's tensors with the rows of the labels that both know."""
+    if start.labels is None or labels is None or tuple(labels) == start.labels:
+        return {}
+    names = {id(tensor): name for name, tensor in network.named_parameters()}
+    last = [module for module in head_of(network).modules() if isinstance(module, nn.Linear)][-1:]
+    rows = {new: start.labels.index(label) for new, label in enumerate(labels) if label in start.labels}
+    found = {}
+    for name in (names[id(parameter)] for layer in last for parameter in layer.parameters()):
+        mixed, given = own[name].clone(), start.weights.get(name)
+        if given is not None and given.shape == (len(start.labels), *mixed.shape[1:]):
+            with torch.no_grad():
+                for new, old in rows.items():
+                    mixed[new] = given[old]
+        found[name] = mixed
+    return found

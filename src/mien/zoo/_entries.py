@@ -24,6 +24,11 @@ class Entry:
         """The JSON card beside the file."""
         return card_file(self.path)
 
+    @property
+    def twin_path(self) -> Path:
+        """The weights to fine-tune beside the file; an int8 model and anyone's ONNX file have none."""
+        return self.path.with_suffix(".safetensors")
+
     def card(self) -> Card:
         """Read the card; a missing or malformed one raises CardError."""
         return Card.read(self.card_path)

@@ -96,6 +96,8 @@ class Card:
         confusion: counts, true labels as rows and predicted labels as columns, or empty.
         licence, intended_use, limits: for readers.
         sha256: of the ONNX file, in the JSON file only.
+        safetensors_sha256: of `<name>.safetensors`, the same weights to fine-tune, in the JSON file only;
+            None where there are none.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Card:
     intended_use: str = ""
     limits: str = ""
     sha256: str | None = None
+    safetensors_sha256: str | None = None
     task: str = TASK
     schema: int = SCHEMA
 
@@ -123,7 +126,7 @@ class Card:
         _check_types("card", self, ("licence", "intended_use", "limits"), str)
         _check_types("card", self, ("parameters", "multiply_adds"), (int, NoneType))
         _check_types("card", self, ("training",), Mapping)
-        _check_types("card", self, ("sha256",), (str, NoneType))
+        _check_types("card", self, ("sha256", "safetensors_sha256"), (str, NoneType))
         if self.schema != SCHEMA:
             raise CardError(f"card schema {self.schema!r} is not known; this Mien reads schema {SCHEMA}")
         if self.task != TASK:
@@ -153,7 +156,7 @@ class Card:
 
     def without_digest(self) -> Card:
         """Return the card as it is kept inside the ONNX file, which cannot hold its own digest."""
-        return replace(self, sha256=None)
+        return replace(self, sha256=None, safetensors_sha256=None)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Card:

@@ -52,7 +52,8 @@ def load_model(
 
     Args:
         model: a name that `list_models` knows, or the path of an ONNX file with its card beside it (.json)
-            or in its metadata; a file in ORT format (.ort, its card .ort.json) will do too. Without it the
+            or in its metadata, or of the folder of a run that was exported; a file in ORT format (.ort, its
+            card .ort.json) will do too. Without it the
             MODEL_PATH environment variable, then `DEFAULT_MODEL`.
         threads: how many threads one call may use; without it every processor this process may use.
         device: "auto", "cpu" or "cuda".
@@ -85,13 +86,23 @@ def find(model: str | os.PathLike[str] | None = None) -> Entry:
                 return entry
         if not hint and not _looks_like_path(text):
             raise ModelNotFoundError(_unknown(text, [entry.name for entry in entries]))
-    path = Path(text)
+    path = _in_folder(Path(text))
     if not path.is_file():
-        problem = "is not a file" if path.exists() else "does not exist"
+        folder = "is a folder without one model that has its name or is alone"
+        problem = folder if path.is_dir() else "is not a file" if path.exists() else "does not exist"
         raise ModelNotFoundError(
             f"model file {shown(text)} {problem}; {hint}give the path of an .onnx file or the name of a model"
         )
     return Entry("", path, "file")
+
+
+def _in_folder(path: Path) -> Path:
+    """Return the model in a folder, such as that of a training run: the one of its name, or the only one."""
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob("*.onnx"))
+    own = path / f"{path.resolve().name}.onnx"
+    return own if own in found else found[0] if len(found) == 1 else path
 
 
 def open_entry(entry: Entry, *, threads: int | None = None, device: str = "auto") -> Model:

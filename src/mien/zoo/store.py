@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ __all__ = [
     "installed",
     "packaged_folder",
     "pull",
+    "read_twin",
     "user_folder",
     "verify",
 ]
@@ -165,7 +167,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 def add_model(weights: Path, card: Path, *, replace_existing: bool = False) -> Entry:
     """Check a classifier and its card and copy both to the user's models, the card with the file's SHA-256.
 
-    The network runs once on a zero picture. The model then goes by the name in its card.
+    The network runs once on a zero picture. The model then goes by the name in its card. Where weights to
+    fine-tune lie beside the ONNX file (`<name>.safetensors`, as `mien export` writes them), they come along.
 
     Args:
         weights: ONNX file.
@@ -184,14 +187,41 @@ def add_model(weights: Path, card: Path, *, replace_existing: bool = False) -> E
     _check_name(given, replace_existing)
     model = registry.open_content(content, weights, beside=given, device="cpu")
     _check_same_card(model, weights)
-    final = replace(given, sha256=model.digest)
+    twin = read_twin(Entry("", weights, "file"), given)
+    twin_digest = None if twin is None else hashlib.sha256(twin).hexdigest()
+    final = replace(given, sha256=model.digest, safetensors_sha256=twin_digest)
     folder = ensure_folder(user_folder())
     entry = Entry(final.name, folder / f"{final.name}.onnx", "user")
-    # Both are written before either is put in place, so that a full disk leaves what was there.
-    with atomic_path(entry.card_path) as new_card, atomic_path(entry.path) as new_weights:
-        new_weights.write_bytes(content)
-        new_card.write_text(final.to_json(), encoding="utf-8")
+    # All are written before any is put in place, so that a full disk leaves what was there.
+    with ExitStack() as writes:
+        for path, part in (
+            (entry.card_path, final.to_json().encode()),
+            (entry.path, content),
+            *([] if twin is None else [(entry.twin_path, twin)]),
+        ):
+            writes.enter_context(atomic_path(path)).write_bytes(part)
+    if twin is None:
+        entry.twin_path.unlink(missing_ok=True)  # of the model that was replaced
     return entry
+
+
+def read_twin(entry: Entry, card: Card) -> bytes | None:
+    """Return the weights to fine-tune that lie beside a model, or None where there are none.
+
+    Raises:
+        DigestError: they are not those that the card describes.
+        ModelError: they cannot be read.
+    """
+    if not entry.twin_path.is_file():
+        return None
+    content = read_weights(entry.twin_path)
+    digest = hashlib.sha256(content).hexdigest()
+    if card.safetensors_sha256 is not None and card.safetensors_sha256.lower() != digest:
+        raise DigestError(
+            f"{shown(entry.twin_path)} has the SHA-256 {digest} and the card says {card.safetensors_sha256}; "
+            "it was changed or damaged: get the model again, or remove that file to do without fine-tuning"
+        )
+    return content
 
 
 def _check_name(card: Card, replace_existing: bool) -> None:
@@ -240,6 +270,9 @@ def _verified(entry: Entry) -> Check:
         _check_same_card(model, entry.path, required=entry.origin == "packaged")
         if model.card.name != entry.name:
             raise CardError(f"card {shown(entry.card_path)} is of the model {model.card.name!r}")
+        if read_twin(entry, model.card) is None and model.card.safetensors_sha256 is not None:
+            again = "install Mien again" if entry.origin == "packaged" else "add the model again"
+            raise ModelError(f"the weights to fine-tune {shown(entry.twin_path)} are missing; {again}")
     except MienError as error:
         return Check(entry.name, entry.origin, entry.path, str(error))
     return Check(entry.name, entry.origin, entry.path, None)
@@ -261,9 +294,8 @@ def _check_same_card(model: registry.Model, path: Path, *, required: bool = Fals
         if required:
             raise CardError(f"model {shown(path)} has no card in its metadata; install Mien again")
         return
-    beside = model.card.without_digest()
+    beside, inside = model.card.without_digest(), inside.without_digest()
     different = [f.name for f in fields(Card) if getattr(beside, f.name) != getattr(inside, f.name)]
-    different = [name for name in different if name != "sha256"]
     if different:
         raise CardError(
             f"the card beside model {shown(path)} and the one in its metadata differ in "

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mien.core.emotions import DEFAULT_LABELS
-from mien.training.config import TrainingConfig
-from mien.training.presets import PRESET_LABELS, PRESETS
+from mien.training.config import TrainingConfig, network_of
+from mien.training.presets import FINE_TUNE, PRESET_LABELS, PRESETS
 from mien.training.runs.record import Run
 
 # The network is named apart, and runs that differ in the seed alone are repetitions.
@@ -30,6 +30,8 @@ class Recipe:
     @property
     def name(self) -> str:
         """For a table: whose recipe it is."""
+        if self.preset == FINE_TUNE:
+            return FINE_TUNE
         return "Mien's" if self.preset in (None, "mien-base") else f"{self.preset}'s own"
 
     def text(self) -> str:
@@ -42,8 +44,12 @@ def recipe_of(config: TrainingConfig) -> Recipe:
     """Return the recipe that a configuration changes least: the network's preset, or Mien's."""
     own = config.to_dict()
     bases = {
-        name: values for name, values in PRESETS.items() if values["architecture"] == own["architecture"]
+        name: values for name, values in PRESETS.items() if values.get("architecture") == own["architecture"]
     }
+    # It names no network, and almost any fine-tuning resembles it: it counts only as it is.
+    fine_tuned = _changes(own, {**PRESETS[FINE_TUNE], **network_of(config)})
+    if fine_tuned.keys() <= {"epochs", "learning_rate"}:
+        return Recipe(FINE_TUNE, fine_tuned)
     found = [Recipe(name, _changes(own, values)) for name, values in bases.items()]
     found.append(Recipe(None, _changes(own, {})))
     return min(found, key=lambda recipe: len(recipe.changes))
@@ -66,7 +72,7 @@ def command_of(run: Run) -> str:
     if run.labels and run.labels != PRESET_LABELS.get(recipe.preset or "", DEFAULT_LABELS):
         words += ["--labels", ",".join(run.labels)]
     if run.facts.get("start"):
-        words += ["--from", "START"]
+        words += ["--from", run.facts["start"].get("model") or "START"]
     for name, (value, _) in recipe.changes.items():
         words += _option(name, value)
     if run.config.seed:

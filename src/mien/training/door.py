@@ -1,0 +1,267 @@
+"""Training from Python in a few lines: `mien.create_model`, `mien.fit`, `mien.export`.
+
+The commands `mien train` and `mien export` come through here too. Nothing here needs the train extra before
+it is called.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mien.core.emotions import parse_emotion
+from mien.core.errors import OptionError
+from mien.datasets import FaceDataset
+from mien.training._extra import check_training, with_training
+from mien.training.config import NETWORK_FIELDS, TrainingConfig, network_of
+from mien.training.presets import resolve
+from mien.training.schedules import EpochLog
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from mien.evaluation import Evaluation
+    from mien.training.export import Export
+    from mien.training.start import Start
+    from mien.zoo.registry import Model
+
+OnEpoch = Callable[[EpochLog], None]
+OnStep = Callable[[int, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Network:
+    """A network that is to be trained: which one, for which labels, and from which weights.
+
+    Attributes:
+        labels: in the order of its outputs.
+        config: its name and options, as the configuration of a run holds them.
+        start: the weights that it begins with; None for fresh ones, which follow from a run's seed.
+    """
+
+    labels: tuple[str, ...]
+    config: TrainingConfig
+    start: Start | None = None
+
+    def __repr__(self) -> str:
+        options = "".join(
+            f", {name}={value!r}" for name, value in self.options.items() if name in NETWORK_FIELDS
+        )
+        return f"Network({self.architecture!r}, labels={self.labels!r}{options})"
+
+    @property
+    def architecture(self) -> str:
+        """The name of the network."""
+        return self.config.architecture
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What makes the network, by the names of a run's configuration."""
+        return network_of(self.config)
+
+    def module(self, seed: int = 0) -> nn.Module:
+        """Return the network itself, a `torch.nn.Module`, as a run with this seed begins with it."""
+        from mien.training.loop import first_network
+
+        return first_network(replace(self.config, seed=seed), self.labels, self.start)
+
+    def summary(self, side: int = 48) -> str:
+        """Return a table of the layers for faces of `side` × `side` pixels, with parameters and cost."""
+        from mien.training.cost import summarise
+
+        return summarise(self.module(), (1, side, side))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A training run: its folder, and what happened in it.
+
+    Attributes:
+        folder: with configuration, logs and checkpoints; `fit` with the same arguments goes on there.
+        config: the recipe.
+        history: the log of every epoch, the first one first.
+        data: the faces it was given, of which a part was kept apart to choose the best epoch on.
+    """
+
+    folder: Path
+    config: TrainingConfig
+    history: tuple[EpochLog, ...]
+    data: FaceDataset = field(repr=False)
+
+    @property
+    def best(self) -> EpochLog:
+        """The log of the epoch whose weights are kept."""
+        return [log for log in self.history if log.best][-1]
+
+    def model(self) -> Model:
+        """Return the best network as it stands, calibrated, to measure or to analyse pictures with."""
+        from mien.training.export import run_model
+
+        return run_model(self.folder, self.data)
+
+    def report(self, evaluation: Evaluation | None = None) -> Path:
+        """Write the run's page, `report.html` in its folder, with a measurement where one is given.
+
+        Raises:
+            MissingExtraError: the report extra is not installed.
+        """
+        from mien.training.runs.report import report_run
+
+        return report_run(self.folder, evaluation=evaluation)
+
+
+def create_model(
+    architecture: str,
+    labels: Sequence[str],
+    *,
+    start: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> Network:
+    """Return a network to train.
+
+    Args:
+        architecture: "mien-base", "mien-tiny", "mien-teacher", "r1" to "r5", or `package.module:Factory` of
+            one's own.
+        labels: of the faces that it will see, such as `data.labels`; the order is that of its outputs.
+        start: weights to fine-tune: the name of a model ("mien-base"), the folder of a run, or a
+            .safetensors file that Mien wrote. Fresh ones without it.
+        options: of the network: `attention` for Mien's; `width`, `input_size` and `origin` for r2.
+
+    Raises:
+        OptionError: there is no such network, or it does not take these options or labels.
+        ModelError: the weights cannot be fine-tuned.
+        TrainingError: the weights are damaged, or of another network.
+        MissingExtraError: the train extra is not installed.
+    """
+    check_training()
+    from mien.training.start import read_start
+
+    if unknown := [name for name in options if name not in NETWORK_FIELDS]:
+        raise OptionError(
+            f"unknown option {', '.join(unknown)} of a network; choose from {', '.join(NETWORK_FIELDS)}, and "
+            "give what belongs to the recipe to fit"
+        )
+    begin = None if start is None else read_start(_place(start))
+    values = {"architecture": architecture, **options}
+    config = resolve(None, None, values, None if begin is None else begin.network)
+    network = Network(_label_names(labels), config, begin)
+    network.module()  # what cannot be made, or does not fit, is said now
+    return network
+
+
+def fit(
+    network: Network,
+    data: FaceDataset,
+    folder: str | os.PathLike[str],
+    *,
+    preset: str | None = None,
+    config: TrainingConfig | None = None,
+    on_epoch: OnEpoch | None = None,
+    on_step: OnStep | None = None,
+    **options: Any,
+) -> Run:
+    """Train a network; the same call goes on where a run in the folder stands, and a finished one is kept.
+
+    Args:
+        network: of `create_model`.
+        data: faces with the network's labels; some of them, by `validation`, are kept apart to choose with.
+        folder: of the run; it is created, and holds all that is needed to go on and to export.
+        preset: a recipe by name, such as "fine-tune" or "r1"; `mien-base`'s without it. Of a preset's
+            network only the recipe counts.
+        config: a whole recipe instead, such as another run's `config`.
+        on_epoch: called with the log of each epoch; `print` shows one line each.
+        on_step: called after each step with the epoch, the number of the step, and how many there are.
+        options: of the recipe by name (`mien.TrainingConfig` lists them), over the preset.
+
+    Raises:
+        DatasetError: the faces lack a label of the network.
+        OptionError: an option is unknown or has a value that is none.
+        TrainingError: the folder holds another run, there are too few faces, or the loss is not finite.
+        MissingExtraError: the train extra is not installed.
+    """
+    check_training()
+    from mien.training import loop
+
+    if preset is not None and config is not None:
+        raise OptionError("give a preset or a config, not both")
+    if misplaced := [name for name in options if name in ("architecture", *NETWORK_FIELDS)]:
+        raise OptionError(f"{', '.join(misplaced)} belongs to the network; give it to create_model")
+    begun = None if network.start is None else network.start.network
+    recipe = config if config is not None else resolve(preset, None, {}, begun)
+    chosen = TrainingConfig.from_dict({**recipe.to_dict(), **_network_values(network.config), **options})
+    place, faces = Path(folder), data.with_labels(network.labels)
+    logs = loop.train(
+        faces,
+        place,
+        chosen,
+        on_epoch=on_epoch or (lambda log: None),
+        on_step=on_step or (lambda epoch, step, steps: None),
+        start=network.start,
+    )
+    return Run(place, chosen, tuple(logs), faces)
+
+
+def export(
+    run: Run | str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
+    *,
+    name: str | None = None,
+    data: FaceDataset | None = None,
+    test: FaceDataset | None = None,
+    int8: bool = False,
+) -> Export:
+    """Write the best network of a run as a model: NAME.onnx, its card NAME.json, and NAME.safetensors.
+
+    Args:
+        run: of `fit`, or the folder of one.
+        output: folder to write to; the run's own without it.
+        name: of the model; the folder's name without it.
+        data: the faces of the run, where `run` is a folder: they calibrate the model and check the file.
+        test: faces that nothing was chosen on, to report in the card.
+        int8: also write NAME-int8, a quarter of the size.
+
+    Raises:
+        OptionError: `run` is a folder and `data` is missing.
+        TrainingError: the folder is no run, the faces are others, or the file does not follow PyTorch.
+        OutputError: a file cannot be written.
+        MissingExtraError: the train extra is not installed.
+    """
+    check_training()
+    exporting: Any = with_training(_load_export)
+    folder = run.folder if isinstance(run, Run) else Path(run)
+    if data is None:
+        if not isinstance(run, Run):
+            raise OptionError(f"give the faces that {str(folder)!r} was trained on as data")
+        data = run.data
+    place = folder if output is None else Path(output)
+    written: Export = exporting.export(
+        folder, data, place, name=name or folder.resolve().name, test=test, int8=int8
+    )
+    return written
+
+
+def _network_values(config: TrainingConfig) -> Mapping[str, Any]:
+    """Every option that concerns the network, those at their default too."""
+    return {name: getattr(config, name) for name in ("architecture", *NETWORK_FIELDS)}
+
+
+def _label_names(labels: Sequence[str]) -> tuple[str, ...]:
+    names = () if isinstance(labels, str) else tuple(str(parse_emotion(x) or x.strip()) for x in labels)
+    if len(names) < 2 or len(set(names)) < len(names) or not all(names):
+        raise OptionError(
+            f"labels have to be two or more different names, such as data.labels, not {labels!r}"
+        )
+    return names
+
+
+def _place(start: str | os.PathLike[str]) -> str | Path:
+    return start if isinstance(start, str) else Path(start)
+
+
+def _load_export() -> Any:
+    from mien.training import export
+
+    return export

@@ -1,0 +1,53 @@
+"""Fine-tuning a shipped model as a user does, on made faces with labels of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cli_support import Ended
+from test_cli_training import faces  # noqa: F401  (a fixture)
+
+Mien = Callable[..., Ended]
+
+
+def test_a_shipped_model_learns_labels_of_ones_own(mien: Mien, faces: Path) -> None:  # noqa: F811
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
+    (faces / "sad").rename(faces / "upside-down")
+    done = mien(
+        *("train", faces, "--output", "runs/own", "--labels", "happy,upside-down"),
+        *("--from", "mien-base", "--preset", "fine-tune", "--epochs", 2, "--batch-size", 8),
+    )
+    assert done.code == 0, done.err
+    card = json.loads(Path("runs/own/own.json").read_text())
+    assert card["labels"] == ["happy", "upside-down"]
+    assert card["training"]["start"]["model"] == "mien-base"
+    assert card["training"]["recipe"]["learning_rate"] == 0.01
+    added = mien("models", "add", "runs/own/own.onnx", "--card", "runs/own/own.json")
+    assert added.code == 0, added.err
+    assert "mien train DATA --from own" in mien("models", "show", "own").out
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "why"),
+    [
+        (("--preset", "fine-tune"), 2, "needs weights to start from"),
+        (("--from", "no-such-model"), 2, "neither a run of mien train nor a safetensors file, and no model"),
+        (("--arch", "r1", "--width", 0.5), 2, "width is no option of r1; it belongs to r2"),
+        (("--arch", "r2", "--input-size", 50), 2, "multiple of 32"),
+        (("--from", "mien-base", "--arch", "r1"), 3, "they are of another network"),
+    ],
+)
+def test_wrong_use_says_why(mien: Mien, faces: Path, options: tuple, code: int, why: str) -> None:  # noqa: F811
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
+    done = mien("train", faces, "--output", "runs/x", *options)
+    assert why in done.err
+    assert done.code == code
+    assert not Path("runs/x").exists()
+
+
+def test_the_shipped_model_says_that_it_can_be_fine_tuned(mien: Mien) -> None:
+    assert "fine-tuning: mien train DATA --from mien-base" in mien("models", "show", "mien-base").out
+    assert json.loads(mien("models", "show", "mien-base", "--json").out)["fine_tuning"] is True

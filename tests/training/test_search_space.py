@@ -79,3 +79,14 @@ def test_batches_larger_than_the_data_and_empty_spaces_are_refused() -> None:
         check_space(parse_search(["batch_size=32,64"], BASE), 50)
     with pytest.raises(OptionError, match="nothing is left to search"):
         check_space((), 50)
+
+
+@given(st.floats(1e-6, 1.0), st.floats(0.0, 1.0))
+def test_drawn_numbers_are_short_and_stay_in_their_range(low: float, share: float) -> None:
+    high = low + 0.5
+    drawn = min(low + share * 0.5, high)
+    written = Range("momentum", low, high).readable(drawn)
+    assert low <= written <= high
+    assert written == pytest.approx(drawn, rel=1e-3)
+    assert written in (low, high) or written == float(f"{written:.4g}")
+    assert Range("epochs", 1, 90_000).readable(54_321) == 54_321

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from mien.core.files import atomic_write
 from mien.records import plain_text
+from mien.training.search_space import Dimension
 
 REASON = "reason"
 """The attribute of a trial in the study that says why it failed."""
@@ -40,10 +41,10 @@ class TrialResult:
     reason: str = ""
 
 
-def read_results(study: Study, monitor: str) -> tuple[TrialResult, ...]:
+def read_results(study: Study, monitor: str, space: Sequence[Dimension]) -> tuple[TrialResult, ...]:
     """Return every trial of a study that was begun, by number."""
     trials = study.get_trials(deepcopy=False)
-    return tuple(_result(trial, monitor) for trial in trials if trial.state != TrialState.WAITING)
+    return tuple(_result(trial, monitor, space) for trial in trials if trial.state != TrialState.WAITING)
 
 
 def best_of(results: Sequence[TrialResult], monitor: str) -> TrialResult | None:
@@ -67,7 +68,12 @@ def write_results(path: Path, results: Sequence[TrialResult], monitor: str, opti
     atomic_write(path, text.getvalue())
 
 
-def _result(trial: FrozenTrial, monitor: str) -> TrialResult:
+def options_of(params: Mapping[str, Any], space: Sequence[Dimension]) -> dict[str, Any]:
+    """Return the options that a trial is trained with: what was drawn, as people write it."""
+    return {d.name: d.readable(params[d.name]) for d in space if d.name in params}
+
+
+def _result(trial: FrozenTrial, monitor: str, space: Sequence[Dimension]) -> TrialResult:
     reason = str(trial.user_attrs.get(REASON, ""))
     values = list(trial.intermediate_values.values())
     best = (max if monitor == "accuracy" else min)(values) if values else None
@@ -77,6 +83,6 @@ def _result(trial: FrozenTrial, monitor: str) -> TrialResult:
         state=state.get(trial.state, "stopped"),
         value=best,
         epochs=len(values),
-        options=dict(trial.params),
+        options=options_of(trial.params, space),
         reason=reason,
     )

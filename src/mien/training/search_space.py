@@ -40,6 +40,10 @@ class Range:
         """Return whether `value` can be drawn."""
         return isinstance(value, (int, float)) and self.low <= value <= self.high
 
+    def readable(self, value: Any) -> Any:
+        """Return a drawn number with four digits, within the range."""
+        return value if self.whole else min(max(float(f"{value:.4g}"), self.low), self.high)
+
     def __str__(self) -> str:
         return f"{self.name}={self.low:g}..{self.high:g}{':log' if self.log else ''}"
 
@@ -54,6 +58,10 @@ class Choices:
     def holds(self, value: Any) -> bool:
         """Return whether `value` can be drawn."""
         return value in self.values
+
+    def readable(self, value: Any) -> Any:
+        """Return the value itself."""
+        return value
 
     def __str__(self) -> str:
         return f"{self.name}={','.join(_plain(value) for value in self.values)}"

@@ -26,7 +26,7 @@ from mien.core.errors import OptionError, TrainingError
 from mien.core.files import ensure_folder
 from mien.datasets import FaceDataset
 from mien.training._study import open_study, pruner, sampler
-from mien.training._trials import REASON, TrialResult, best_of, read_results, write_results
+from mien.training._trials import REASON, TrialResult, best_of, options_of, read_results, write_results
 from mien.training.architectures import create_network
 from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
@@ -194,7 +194,7 @@ def _drawn(trial: Trial, dimension: Dimension) -> Any:
 def _try(study: Study, trial: Trial, job: _Job) -> TrialResult:
     """Train a trial to its end, and keep in the study what came out."""
     drawn = {dimension.name: _drawn(trial, dimension) for dimension in job.space}
-    config = replace(job.config, **drawn)
+    config = replace(job.config, **options_of(drawn, job.space))
     number = trial.number + 1  # Optuna counts from 0
     place = job.place(number)
     known = set(study.get_trials(deepcopy=False)[trial.number].intermediate_values)
@@ -223,7 +223,7 @@ def _try(study: Study, trial: Trial, job: _Job) -> TrialResult:
     except (TrainingError, OptionError) as error:
         trial.set_user_attr(REASON, str(error))
         study.tell(trial, state=TrialState.PRUNED)  # Optuna learns from pruned trials, not from failed ones
-    result = read_results(study, config.monitor)[trial.number]
+    result = read_results(study, config.monitor, job.space)[trial.number]
     _say_in_folder(place, result, config)
     return result
 
@@ -258,7 +258,7 @@ def _say_in_folder(place: Path, result: TrialResult, config: TrainingConfig) -> 
 def _tidy(study: Study, job: _Job) -> tuple[tuple[TrialResult, ...], TrialResult | None]:
     """Write the table and the best recipe, keep only the best trial's weights; return all and the best."""
     monitor = job.config.monitor
-    results = read_results(study, monitor)
+    results = read_results(study, monitor, job.space)
     best = best_of(results, monitor)
     write_results(job.folder / TABLE, results, monitor, [dimension.name for dimension in job.space])
     if best is not None:

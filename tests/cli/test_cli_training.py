@@ -11,6 +11,7 @@ import pytest
 from cli_support import FACE, Ended
 
 from mien.core import images
+from mien.testing import convolutional_onnx, fake_card, write_model
 
 Mien = Callable[..., Ended]
 
@@ -119,3 +120,20 @@ def test_wrong_use_says_why(
     assert done.code == code
     assert says in done.err
     assert not Path("runs").exists()
+
+
+def test_two_models_become_one_that_is_measured_and_run(mien: Mien, faces: Path) -> None:
+    pytest.importorskip("onnx", reason="needs onnx, of the train extra")
+    for seed, name in enumerate(("one", "two")):
+        card = fake_card(("happy", "sad"), name=name)
+        write_model(Path(), card, convolutional_onnx(card, seed=seed))
+    both = ("ensemble", "one.onnx", "two.onnx", "--out", "new/both.onnx")
+    done = mien(*both, "--weights", "2,1", "--data", faces, "--test", faces)
+    assert done.code == 0, done.err
+    assert "one: weight 0.667, accuracy" in done.out
+    assert "accuracy " in done.out
+    assert mien("evaluate", "new/both.onnx", faces).code == 0
+    assert mien("analyze", FACE, "--model", "new/both.onnx").code == 0
+    done = mien("ensemble", "one.onnx", os.environ["MODEL_PATH"], "--out", "wrong.onnx")
+    assert (done.code, "different labels" in done.err) == (3, True)
+    assert mien(*both, "--weights", "2,x").code == mien("ensemble", "one.onnx", "--out", "x.onnx").code == 2

@@ -38,6 +38,7 @@ COMMANDS: dict[str, _Command] = {
     "evaluate": _Command("mien.cli.evaluate", "Measure a model on labelled faces."),
     "dataset": _Command("mien.cli.dataset", "Describe, check, split, convert, fetch and make data sets."),
     "predict": _Command("mien.cli.predict", "Write what a model says about every face of a data set."),
+    "ensemble": _Command("mien.cli.ensemble", "Average several models into one file."),
     "explain": _Command("mien.cli.explain", "Show what a model sees in a face: layers, Grad-CAM, occlusion."),
     "export": _Command("mien.cli.export", "Export the best network of a training run."),
 }

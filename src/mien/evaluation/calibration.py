@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
+from mien.pipeline.classify import softmax
+from mien.zoo.card import Card
+
 BINS = 15
+ANSWERED_RIGHT = 0.80
+"""The share of right answers, of those given, that the threshold of a card is chosen for."""
 
 
 def fit_temperature(logits: NDArray[np.floating], true: NDArray[np.int64]) -> float:
@@ -134,3 +139,16 @@ def choose_threshold(
     if not len(good):
         return 1.0, 0.0
     return float(curve.thresholds[good[-1]]), float(curve.coverage[good[-1]])
+
+
+def calibrated(card: Card, logits: NDArray[np.float64], true: NDArray[np.int64]) -> Card:
+    """Return the card with the temperature and the threshold that fit faces it was not trained on.
+
+    Args:
+        card: of the model.
+        logits: float64 (faces, labels).
+        true: int64 (faces,), indices into the card's labels.
+    """
+    temperature = fit_temperature(logits, true)
+    threshold, _ = choose_threshold(softmax(logits, temperature), true, ANSWERED_RIGHT)
+    return replace(card, temperature=round(temperature, 4), threshold=round(threshold, 4))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from mien.datasets import FaceDataset
 from mien.evaluation import calibration, metrics
 from mien.evaluation.predict import Progress, check_faces, logits_of, targets_in_card_order
 from mien.pipeline.classify import softmax
-from mien.zoo.card import Metric
+from mien.zoo.card import Card, Metric
 from mien.zoo.registry import Model, load_model
 
 PROTOCOL = "one forward pass, no test-time augmentation"
@@ -212,3 +212,9 @@ def _points(curve: calibration.RiskCoverage) -> list[dict[str, float]]:
         }
         for i in where
     ]
+
+
+def reported(card: Card, evaluation: Evaluation) -> Card:
+    """Return the card with the figures of a measurement."""
+    confusion = tuple(tuple(int(n) for n in row) for row in evaluation.confusion)
+    return replace(card, metrics=evaluation.metrics(), confusion=confusion)

@@ -20,6 +20,7 @@ from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.evaluation import Evaluation, calibration, evaluate
+from mien.evaluation.evaluate import reported
 from mien.evaluation.predict import logits_of
 from mien.pipeline.classify import softmax, to_batch
 from mien.training._quiet import quiet
@@ -32,14 +33,13 @@ from mien.training.quantize import quantise
 from mien.training.run_folder import BEST, read_config, read_facts
 from mien.training.session import TorchSession
 from mien.training.split import Split, split_data
-from mien.zoo.card import METADATA_KEY, Card, Metric, ModelInput
+from mien.zoo.card import METADATA_KEY, Card, ModelInput
 from mien.zoo.registry import Model
 from mien.zoo.session import OnnxSession, Session
 
 PARITY_LIMIT = 1e-4
 QUANTISED = "quantised"
 """In an int8 card's `training`: its accuracies beside those in 32-bit floating point, on the same faces."""
-ANSWERED_RIGHT = 0.80
 _OPSET = 18
 _BATCH = 128
 _CALIBRATION_FACES = 512
@@ -127,7 +127,7 @@ def export(
             f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
         )
     plain, true = card, data.targets[split.validation]
-    card, evaluation = _measured(_calibrated(plain, logits, true), session, test)
+    card, evaluation = _measured(calibration.calibrated(plain, logits, true), session, test)
     small = _small_export(content, plain, logits, evaluation, split, output, test) if int8 else None
     state = {"model": name, "labels": list(card.labels), "network": trained.options, "log": trained.log}
     path = _write(output, content, card, checkpoint_bytes(_weights(network), state))
@@ -145,7 +145,8 @@ def run_model(folder: Path, data: FaceDataset) -> Model:
     session = TorchSession(trained.network, shape, len(card.labels))
     digest = hashlib.sha256((folder / BEST).read_bytes()).hexdigest()
     logits = _session_logits(card, session, split)
-    return Model(card.name, _calibrated(card, logits, split.data.targets[split.validation]), session, digest)
+    card = calibration.calibrated(card, logits, split.data.targets[split.validation])
+    return Model(card.name, card, session, digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ def _small_export(
     own = _session_logits(card, session, split)
     card = replace(card, name=f"{card.name}-int8", precision="int8")
     true = split.data.targets[split.validation]
-    card, evaluation = _measured(_calibrated(card, own, true), session, test)
+    card, evaluation = _measured(calibration.calibrated(card, own, true), session, test)
     beside = {
         "calibration_faces": len(drawn),
         **_accuracies("validation", own.argmax(1) == true, logits.argmax(1) == true),
@@ -301,22 +302,12 @@ def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, l
     )
 
 
-def _calibrated(card: Card, logits: NDArray[np.float64], true: NDArray[np.int64]) -> Card:
-    """Return the card with the temperature and the threshold that fit the validation faces."""
-    temperature = calibration.fit_temperature(logits, true)
-    probabilities = softmax(logits, temperature)
-    threshold, _ = calibration.choose_threshold(probabilities, true, ANSWERED_RIGHT)
-    return replace(card, temperature=round(temperature, 4), threshold=round(threshold, 4))
-
-
 def _measured(card: Card, session: OnnxSession, test: FaceDataset | None) -> tuple[Card, Evaluation | None]:
     """Return the card with the figures on the test faces, and the measurement, where there are any."""
     if test is None:
         return card, None
     evaluation = evaluate(Model(card.name, card, session, digest=""), test)
-    metrics: tuple[Metric, ...] = evaluation.metrics()
-    confusion = tuple(tuple(int(n) for n in row) for row in evaluation.confusion)
-    return replace(card, metrics=metrics, confusion=confusion), evaluation
+    return reported(card, evaluation), evaluation
 
 
 def _weights(network: nn.Module) -> dict[str, torch.Tensor]:

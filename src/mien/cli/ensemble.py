@@ -9,8 +9,8 @@ import typer
 
 from mien.cli import _exits
 from mien.cli._text import printable
-from mien.cli._training import with_training
 from mien.core.errors import OptionError
+from mien.training._extra import with_training
 
 if TYPE_CHECKING:
     from mien.training.ensemble import Ensemble

@@ -74,7 +74,9 @@ def convert(model: str | os.PathLike[str], folder: Path | None = None, *, style:
             f"more than {_limit(loaded.card):g}; use the ONNX file"
         )
     path = (entry.path.parent if folder is None else ensure_folder(folder)) / f"{loaded.name}{SUFFIX}"
-    card = replace(loaded.card, sha256=hashlib.sha256(converted).hexdigest())
+    # Its weights to fine-tune belong to the ONNX file.
+    digest = hashlib.sha256(converted).hexdigest()
+    card = replace(loaded.card, sha256=digest, safetensors_sha256=None)
     with atomic_path(card_file(path)) as new_card, atomic_path(path) as new_weights:
         new_weights.write_bytes(converted)
         new_card.write_text(card.to_json(), encoding="utf-8")

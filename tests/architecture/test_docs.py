@@ -3,97 +3,41 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
-import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import pytest
+from docs_support import (
+    BLOCK,
+    PAGES,
+    REPOSITORY,
+    RUN,
+    STORIES,
+    Example,
+    examples,
+    lay_desk,
+    names,
+    page_name,
+    run_example,
+)
 
 import mien
 from mien.core.options import AnalysisOptions
 from mien.zoo.card import Card
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SAMPLES = REPOSITORY / "src" / "mien" / "samples"
-PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md")])
-BLOCK = re.compile(r"(?:<!-- not run: (?P<why>.+?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL)
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 
 
-class Example(NamedTuple):
-    """One block of a page: where it begins, what it is, and why it is not run, if it is not."""
-
-    page: str
-    line: int
-    kind: str
-    text: str
-    why_not: str | None
-
-    @property
-    def command(self) -> list[str]:
-        if self.kind == "python":
-            return [sys.executable, "-c", self.text]
-        lines = [line.removeprefix("$ ") for line in self.text.splitlines()]
-        return ["bash", "-euo", "pipefail", "-c", "\n".join(lines)]
-
-
-def examples() -> Iterator[Example]:
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for match in BLOCK.finditer(text):
-            if match["kind"] in ("console", "python"):
-                line = text.count("\n", 0, match.start("kind")) + 1
-                name = page_name(page)
-                yield Example(name, line, match["kind"], match["text"], match["why"])
-
-
-def page_name(page: Path) -> str:
-    return str(page.relative_to(REPOSITORY))
-
-
-def names(example: Example) -> str:
-    return f"{example.page}:{example.line}"
-
-
-RUN = [example for example in examples() if not example.why_not]
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Path:
-    """A folder with what the examples name: photo.jpg, and a folder photos."""
-    (tmp_path / "photos").mkdir()
-    for sample in SAMPLES.glob("*.jpg"):
-        shutil.copy(sample, tmp_path / "photos")
-    shutil.copy(SAMPLES / "eileen-collins.jpg", tmp_path / "photo.jpg")
-    return tmp_path
-
-
-@pytest.mark.parametrize("example", RUN, ids=names)
-def test_the_example_runs(example: Example, desk: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    if example.kind == "console" and shutil.which("bash") is None:
-        pytest.skip("needs bash")
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "MIEN_DATA": str(tmp_path_factory.mktemp("data")),
-    }
-    environment.pop("MODEL_PATH", None)
-    done = subprocess.run(example.command, cwd=desk, env=environment, capture_output=True, text=True)
-    absent = re.search(r"(\w+) is not installed; install it with", done.stderr)
-    if absent and importlib.util.find_spec(absent[1]) is None:
-        pytest.skip(f"needs {absent[1]}, of an extra")
-    assert done.returncode == 0, f"{names(example)}\n{example.text}\n{done.stdout}\n{done.stderr}"
+@pytest.mark.parametrize("example", [e for e in RUN if e.page not in STORIES], ids=names)
+def test_the_example_runs(example: Example, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    lay_desk(tmp_path)
+    run_example(example, tmp_path, tmp_path_factory.mktemp("data"))
 
 
 def test_the_examples_are_found() -> None:
-    assert {example.page for example in RUN} >= {"README.md", "docs/guide.md", "docs/library.md"}
+    assert {example.page for example in RUN} >= {"README.md", "docs/guide.md", "docs/library.md", *STORIES}
     assert all(example.text.startswith(("$ ", "> ")) for example in examples() if example.kind == "console")
 
 

@@ -52,7 +52,10 @@ class Batches:
         self._config, self._rank, self._processes = config, rank, processes
         self.steps = len(self._train) // config.batch_size
         if not self.steps:
-            raise TrainingError(f"{len(self._train)} faces are less than one batch of {config.batch_size}")
+            raise TrainingError(
+                f"{len(self._train)} faces are less than one batch of {config.batch_size}; take a smaller "
+                "batch_size (--batch-size), or more faces"
+            )
         if config.batch_size < 2 * processes * config.accumulate:
             raise TrainingError(
                 f"a batch of {config.batch_size} faces cannot be cut into {processes * config.accumulate} "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mien.cli import _exits
+from mien.cli import _exits, _import_model
 from mien.cli._text import printable
 from mien.core.errors import MienError
 
@@ -157,6 +157,9 @@ def add_command(
 
     entry = store.add_model(file, card, replace_existing=replace)
     typer.echo(f"added {printable(entry.name)}: {printable(str(entry.path))}")
+
+
+app.command("import", help=_import_model.HELP)(_import_model.import_command)
 
 
 @app.command("pull")

@@ -117,20 +117,16 @@ def export(
     trained = _opened(folder, data, name)
     network, split, card = trained.network, trained.split, trained.card
     test = None if test is None else test.with_labels(card.labels)
-    content = _onnx(network, split.data.images.shape[1:])
+    content = to_onnx(network, (1, *split.data.images.shape[1:]))
     session = OnnxSession(content, device="cpu")
     logits = _session_logits(card, session, split)
     parity = _parity(network, card, split, logits)
-    if not parity.holds:
-        raise TrainingError(
-            f"the exported file differs from PyTorch: {parity.different_top} of {parity.faces} top labels, "
-            f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
-        )
+    check_parity(parity)
     plain, true = card, data.targets[split.validation]
-    card, evaluation = _measured(calibration.calibrated(plain, logits, true), session, test)
+    card, evaluation = measured(calibration.calibrated(plain, logits, true), session, test)
     small = _small_export(content, plain, logits, evaluation, split, output, test) if int8 else None
     state = {"model": name, "labels": list(card.labels), "network": trained.options, "log": trained.log}
-    path = _write(output, content, card, checkpoint_bytes(_weights(network), state))
+    path = write_model(output, content, card, checkpoint_bytes(weights_of(network), state))
     return Export(path, Card.read(path.with_suffix(".json")), parity, small, evaluation)
 
 
@@ -180,27 +176,27 @@ def _small_export(
     content: bytes,
     card: Card,
     logits: NDArray[np.float64],
-    measured: Evaluation | None,
+    evaluated: Evaluation | None,
     split: Split,
     output: Path,
     test: FaceDataset | None,
 ) -> Export:
-    """Quantise the network, which gave `logits` and was `measured`; the card says what that costs."""
+    """Quantise the network, which gave `logits` and was `evaluated`; the card says what that costs."""
     drawn = np.random.default_rng(0).permutation(len(split.train))[:_CALIBRATION_FACES]
     small = quantise(content, to_batch(split.data.images[split.train[drawn]], card))
     session = OnnxSession(small, device="cpu")
     own = _session_logits(card, session, split)
     card = replace(card, name=f"{card.name}-int8", precision="int8")
     true = split.data.targets[split.validation]
-    card, evaluation = _measured(calibration.calibrated(card, own, true), session, test)
+    card, evaluation = measured(calibration.calibrated(card, own, true), session, test)
     beside = {
         "calibration_faces": len(drawn),
         **_accuracies("validation", own.argmax(1) == true, logits.argmax(1) == true),
     }
-    if evaluation is not None and measured is not None:
-        beside |= _accuracies("test", evaluation.right, measured.right)
+    if evaluation is not None and evaluated is not None:
+        beside |= _accuracies("test", evaluation.right, evaluated.right)
     card = replace(card, training={**card.training, QUANTISED: beside})
-    return Export(_write(output, small, card), card, _compare(logits, own), evaluation=evaluation)
+    return Export(write_model(output, small, card), card, compare(logits, own), evaluation=evaluation)
 
 
 def _accuracies(part: str, int8: NDArray[np.bool_], fp32: NDArray[np.bool_]) -> dict[str, float]:
@@ -225,10 +221,9 @@ def _best_network(
     return network.eval(), state["log"]
 
 
-def _onnx(network: nn.Module, size: tuple[int, ...]) -> bytes:
-    """Return the network as ONNX with a free number of faces."""
-    height, width = size
-    sample = torch.zeros(2, 1, height, width)
+def to_onnx(network: nn.Module, shape: tuple[int, ...]) -> bytes:
+    """Return the network as ONNX for faces of `shape` (channels, height, width), any number of them."""
+    sample = torch.zeros(2, *shape)
     with quiet():
         program = torch.onnx.export(
             network,
@@ -266,10 +261,20 @@ def _validation_faces(split: Split) -> Iterator[NDArray[np.uint8]]:
 @torch.no_grad()
 def _parity(network: nn.Module, card: Card, split: Split, logits: NDArray[np.float64]) -> Parity:
     batches = (torch.from_numpy(to_batch(faces, card)) for faces in _validation_faces(split))
-    return _compare(torch.cat([network(batch) for batch in batches]).double().numpy(), logits)
+    return compare(torch.cat([network(batch) for batch in batches]).double().numpy(), logits)
 
 
-def _compare(one: NDArray[np.float64], other: NDArray[np.float64]) -> Parity:
+def check_parity(parity: Parity) -> None:
+    """Raise TrainingError where the exported file does not follow PyTorch."""
+    if not parity.holds:
+        raise TrainingError(
+            f"the exported file differs from PyTorch: {parity.different_top} of {parity.faces} top labels, "
+            f"largest probability difference {parity.largest_difference:.2g} (limit {PARITY_LIMIT:g})"
+        )
+
+
+def compare(one: NDArray[np.float64], other: NDArray[np.float64]) -> Parity:
+    """Compare two networks' logits (faces, labels) on the same faces."""
     difference = np.abs(softmax(one, 1.0) - softmax(other, 1.0)).max()
     return Parity(len(one), int((one.argmax(1) != other.argmax(1)).sum()), float(difference))
 
@@ -302,7 +307,7 @@ def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, l
     )
 
 
-def _measured(card: Card, session: OnnxSession, test: FaceDataset | None) -> tuple[Card, Evaluation | None]:
+def measured(card: Card, session: OnnxSession, test: FaceDataset | None) -> tuple[Card, Evaluation | None]:
     """Return the card with the figures on the test faces, and the measurement, where there are any."""
     if test is None:
         return card, None
@@ -310,11 +315,12 @@ def _measured(card: Card, session: OnnxSession, test: FaceDataset | None) -> tup
     return reported(card, evaluation), evaluation
 
 
-def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
+def weights_of(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Return what a twin for fine-tuning holds: weights and running statistics by name."""
     return {name: tensor for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
 
 
-def _write(output: Path, content: bytes, card: Card, twin: bytes | None = None) -> Path:
+def write_model(output: Path, content: bytes, card: Card, twin: bytes | None = None) -> Path:
     """Write the model, its card and, where there are any, the same weights to fine-tune."""
     graph = onnx.load_model_from_string(content)
     onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(card.without_digest().to_dict())})

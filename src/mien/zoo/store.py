@@ -24,6 +24,7 @@ __all__ = [
     "add_model",
     "asset_file",
     "asset_path",
+    "check_name",
     "data_folder",
     "find_asset",
     "installed",
@@ -184,7 +185,7 @@ def add_model(weights: Path, card: Path, *, replace_existing: bool = False) -> E
     if is_ort(content):
         raise ModelError(f"{shown(weights)} is in ORT format, for phones; add the ONNX file it was made from")
     given = Card.read(card)
-    _check_name(given, replace_existing)
+    check_name(given.name, replace_existing)
     model = registry.open_content(content, weights, beside=given, device="cpu")
     _check_same_card(model, weights)
     twin = read_twin(Entry("", weights, "file"), given)
@@ -224,8 +225,8 @@ def read_twin(entry: Entry, card: Card) -> bytes | None:
     return content
 
 
-def _check_name(card: Card, replace_existing: bool) -> None:
-    name = card.name
+def check_name(name: str, replace_existing: bool) -> None:
+    """Refuse a name that no model can be added by: malformed (CardError), or taken (OptionError)."""
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise CardError(
             f"card name {name!r} cannot name a model; use letters, digits, '.', '_' and '-', 100 at most"

@@ -77,7 +77,7 @@ class R2(nn.Module):
         for expansion, base, blocks, first in STAGES:
             for block in range(blocks):
                 stride = first if block == 0 else 1
-                features.append(_Block(layer, channels, _whole(base * width), stride, expansion))
+                features.append(Block(layer, channels, _whole(base * width), stride, expansion))
                 channels = _whole(base * width)
         features.append(layer.convolution(channels, last, 1))
         self.features = nn.Sequential(*features)
@@ -152,7 +152,7 @@ class _EndPadded(nn.Conv2d):
         return super().forward(x)
 
 
-class _Block(nn.Module):
+class Block(nn.Module):
     """Widen, filter each channel by itself, narrow again without activation; add where shapes allow."""
 
     def __init__(self, layer: _Layers, channels_in: int, channels: int, stride: int, expansion: int) -> None:
@@ -168,6 +168,7 @@ class _Block(nn.Module):
         self.adds = stride == 1 and channels_in == channels
 
     def forward(self, x: Tensor) -> Tensor:
+        """Return features (faces, channels, height, width)."""
         features: Tensor = self.conv(x)
         return x + features if self.adds else features
 

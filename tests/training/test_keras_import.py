@@ -36,7 +36,7 @@ NAMES = ("r1", "r1-scaling", "r2-nested", "r2-flat", "r2-scaling", "r3", "r3-aft
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Models that Keras made, and what it answers."""
     if importlib.util.find_spec("keras") is None:
-        pytest.skip("needs keras, of the test extra")
+        pytest.skip("needs keras, of the dev extra")
     folder = tmp_path_factory.mktemp("keras")
     program = Path(__file__).with_name("keras_models.py")
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

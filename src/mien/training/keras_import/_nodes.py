@@ -94,6 +94,7 @@ def _number(inbound: Any) -> float | None:
         arguments = call.get("args", [])
         value = arguments[1] if len(arguments) == 2 and isinstance(arguments[0], Mapping) else None
     else:
+        call = call[0] if len(call) == 1 and isinstance(call[0], list) else call
         options = call[3] if len(call) == 4 and isinstance(call[3], Mapping) else {}
         value = options.get("y")
     return float(value) if _plain(value) else None

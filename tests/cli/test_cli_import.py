@@ -1,0 +1,79 @@
+"""Importing models of Keras as a user does."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch", reason="needs torch, of the train extra")
+pytest.importorskip("h5py", reason="needs h5py, of the train extra")
+
+from cli_support import FACE, Ended
+from keras_support import weights_of, write_older
+
+from mien.core import images
+
+Mien = Callable[..., Ended]
+
+
+@pytest.fixture
+def file(place: Path) -> Path:
+    return write_older(place / "best model (1).h5", weights_of("r5", 5))
+
+
+def test_an_imported_model_is_used_by_its_name(mien: Mien, file: Path) -> None:
+    done = mien("models", "import", file, "--arch", "r5")
+    assert done.code == 0, done.err
+    assert "labels: angry, fear, happy, sad, surprise  (as is usual" in done.out
+    assert "added best-model-1: " in done.out
+    assert "taken as published" in done.err
+    read = mien("analyze", FACE, "--model", "best-model-1", "--json")
+    assert read.code == 0, read.err
+    assert list(json.loads(read.out)["faces"][0]["scores"]) == ["angry", "fear", "happy", "sad", "surprise"]
+    again = mien("models", "import", file, "--arch", "r5")
+    assert again.code == 2
+    assert "already" in again.err
+
+
+def test_an_imported_model_is_calibrated_and_measured(mien: Mien, file: Path) -> None:
+    generator = np.random.default_rng(3)
+    labels = ("one", "two", "three", "four", "five")
+    for label in labels:
+        folder = Path("faces") / label
+        folder.mkdir(parents=True)
+        for number in range(4):
+            images.save(generator.integers(0, 256, (48, 48, 3), dtype=np.uint8), folder / f"{number}.png")
+    done = mien(
+        "models", "import", file, "--arch", "r5", "--labels", ",".join(labels), "--output", "out",
+        "--name", "own", "--validation", "faces", "--test", "faces",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "accuracy 0." in done.out
+    card = json.loads(Path("out/own.json").read_text())
+    assert card["labels"] == list(labels)
+    assert card["training"]["imported_from"] == file.name
+    assert card["metrics"]
+    assert card["temperature"] != 1
+    assert {path.name for path in Path("out").iterdir()} == {"own.onnx", "own.json", "own.safetensors"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("nothing.h5", "--arch", "r5"), 2, "does not exist"),
+        (("best model (1).h5",), 2, "--arch"),
+        (("best model (1).h5", "--arch", "r9"), 2, "r1, r2"),
+        (("best model (1).h5", "--arch", "r5", "--labels", "a,b"), 2, "5 outputs"),
+        (("best model (1).h5", "--arch", "r1"), 3, "r1 has 7"),
+        (("best model (1).h5", "--arch", "r5", "--scale", "both"), 2, "unit"),
+        (("best model (1).h5", "--arch", "r5", "--name", "a/b"), 3, "a/b"),
+        (("best model (1).h5", "--arch", "r5", "--test", "nowhere"), 3, "nowhere"),
+    ],
+)
+def test_wrong_use_says_why(mien: Mien, file: Path, arguments: tuple[str, ...], code: int, says: str) -> None:
+    done = mien("models", "import", *arguments)
+    assert done.code == code
+    assert says in done.err
+    assert "added" not in done.out

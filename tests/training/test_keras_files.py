@@ -20,11 +20,15 @@ from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from keras_support import Weights, weights_of, write_newer, write_older  # noqa: E402
 
-from mien.core.errors import ModelError, ModelNotFoundError, OptionError  # noqa: E402
+from mien.core.errors import MissingExtraError, ModelError, ModelNotFoundError, OptionError  # noqa: E402
+from mien.training.architectures import create_network  # noqa: E402
+from mien.training.batches import MEAN, STD  # noqa: E402
 from mien.training.keras_import.config import read_structure  # noqa: E402
 from mien.training.keras_import.file import read_keras_file  # noqa: E402
-from mien.training.keras_import.model import rebuild  # noqa: E402
 from mien.training.keras_import.options import ImportOptions, labels_for  # noqa: E402
+from mien.training.keras_import.rebuild import rebuild  # noqa: E402
+from mien.training.keras_import.twin import twin_of  # noqa: E402
+from mien.training.start import put_weights, read_start  # noqa: E402
 
 
 def parameters(network: Any) -> Any:
@@ -250,7 +254,7 @@ def test_another_kind_of_model_is_refused(tmp_path: Path) -> None:
 def test_missing_h5py_is_named(tmp_path: Path, five: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_older(tmp_path / "a.h5", five)
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(ModuleNotFoundError, match="h5py"):
+    with pytest.raises(MissingExtraError, match="h5py"):
         read(path)
 
 
@@ -323,3 +327,27 @@ def test_a_functional_description_of_keras_2(five: Weights) -> None:
     layers.append(entry("LeakyReLU", "two", "n", {}, alpha=0.1))
     with pytest.raises(ModelError, match="'two' in it reads n; the networks here do not branch"):
         read_structure(description, "it")
+
+
+@pytest.mark.parametrize("scale", ["unit", "signed"])
+def test_fine_tuning_starts_from_weights_for_its_scaling(tmp_path: Path, five: Weights, scale: str) -> None:
+    rebuilt = read(write_older(tmp_path / "a.h5", five), scale=scale)
+    content = twin_of(rebuilt.network, rebuilt.card, rebuilt.arguments)
+    (tmp_path / "own.safetensors").write_bytes(content)
+    start = read_start(tmp_path / "own.safetensors")
+    assert start.network == {"architecture": "r5"}
+    assert start.labels == rebuilt.card.labels
+    fresh = create_network("r5", 5)
+    assert put_weights(fresh, start) == ()
+    pixels = torch.rand(1, 1, 48, 48)
+    reads = rebuilt.card.input
+    with torch.no_grad():
+        ours = rebuilt.network.features[0].conv((pixels - reads.mean) / reads.std)
+        trained = fresh.features[0].conv((pixels - MEAN) / STD)
+    inside = (..., slice(1, -1), slice(1, -1))  # the border is padded with another grey
+    assert torch.allclose(ours[inside], trained[inside], atol=1e-4)
+
+
+def test_what_training_cannot_make_has_no_weights_to_fine_tune(tmp_path: Path, five: Weights) -> None:
+    rebuilt = read(write_older(tmp_path / "a.h5", five), activation="after")
+    assert twin_of(rebuilt.network, rebuilt.card, rebuilt.arguments) is None

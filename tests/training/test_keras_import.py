@@ -14,8 +14,9 @@ torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
 pytest.importorskip("h5py", reason="needs h5py, of the train extra")
 
 from mien.pipeline.classify import classify, softmax, to_batch  # noqa: E402
-from mien.training.keras_import.model import Rebuilt, rebuild, write  # noqa: E402
 from mien.training.keras_import.options import ImportOptions  # noqa: E402
+from mien.training.keras_import.rebuild import Rebuilt, rebuild  # noqa: E402
+from mien.training.keras_import.write import write  # noqa: E402
 from mien.zoo.registry import load_model  # noqa: E402
 
 # MobileNetV2 has 52 convolutions, whose rounding adds up.

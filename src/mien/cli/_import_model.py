@@ -12,7 +12,7 @@ import typer
 from mien.cli import _exits
 from mien.cli._options import with_options
 from mien.cli._text import complain, printable
-from mien.cli._training import with_training
+from mien.training._extra import with_training
 from mien.training.keras_import.options import REFERENCES, ImportOptions
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ FILE is what model.save or model.save_weights wrote: .h5, .weights.h5 or .keras.
 nothing in the file is run. Layers are matched by order and kind; where the file describes them, so are \
 activations, padding and pooling. A file of another network is refused by the name of its first layer that \
 does not fit. The model is checked against PyTorch and then goes by its name, as with \
-[bold]mien models add[/bold]; --output writes NAME.onnx, its card NAME.json and NAME.safetensors to a \
-folder instead.
+[bold]mien models add[/bold]; --output writes NAME.onnx, its card NAME.json and NAME.safetensors, for \
+mien train --from, to a folder instead.
 
 {_exits.HELP}
 """
@@ -96,27 +96,24 @@ def import_command(
     """Read, export, add, say what was assumed."""
     from mien.zoo import store
 
-    importing: Any = with_training(_load)
+    rebuilding, writing = with_training(_load)
     chosen = name or _name_of(file)
     store.check_name(chosen, replace or output is not None)
-    rebuilt = with_training(
-        lambda: importing.rebuild(
-            file, arch, name=chosen, labels=labels.split(",") if labels else None, options=options
-        )
-    )
+    words = labels.split(",") if labels else None
+    rebuilt = rebuilding.rebuild(file, arch, name=chosen, labels=words, options=options)
     _describe(rebuilt, labels_given=labels is not None)
     faces = {
         "validation": _faces(validation, "validation", rebuilt.card),
         "test": _faces(test, "test", rebuilt.card),
     }
     if output is not None:
-        imported = importing.write(rebuilt, output, **faces)
+        imported = writing.write(rebuilt, output, **faces)
         typer.echo(
             f"wrote {printable(str(imported.export.path))} and its card {imported.export.card.name}.json"
         )
     else:
         with tempfile.TemporaryDirectory() as folder:
-            imported = importing.write(rebuilt, Path(folder), **faces)
+            imported = writing.write(rebuilt, Path(folder), **faces)
             path = imported.export.path
             entry = store.add_model(path, path.with_suffix(".json"), replace_existing=replace)
         typer.echo(f"added {printable(entry.name)}: {printable(str(entry.path))}")
@@ -129,10 +126,10 @@ def _name_of(file: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", stem).strip("-._")[:100] or "imported"
 
 
-def _load() -> Any:
-    from mien.training.keras_import import model
+def _load() -> tuple[Any, Any]:
+    from mien.training.keras_import import rebuild, write
 
-    return model
+    return rebuild, write
 
 
 def _faces(data: Path | None, split: str, card: Card) -> FaceDataset | None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from mien.core.errors import ModelError, ModelNotFoundError
 from mien.core.files import reason, shown
+from mien.training._extra import with_training
 from mien.training.keras_import.layers import KerasLayer
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def read_keras_file(path: Path) -> KerasFile:
     Raises:
         ModelNotFoundError: there is no such file.
         ModelError: it is no such file, damaged, too large, or refers to other files.
-        ModuleNotFoundError: h5py is not installed.
+        MissingExtraError: h5py is not installed.
     """
     content = _content(path)
     digest = hashlib.sha256(content).hexdigest()
@@ -157,10 +158,7 @@ def _json(content: bytes | str, name: str) -> Mapping[str, Any]:
 
 
 def _read_hdf5(content: bytes, name: str, digest: str) -> KerasFile:
-    import h5py
-
-    from mien.training.keras_import.hdf5 import read_newer, read_older
-
+    h5py, hdf5 = with_training(_load)
     try:
         # Read from memory: the digest is of these very bytes, and no driver opens other files.
         with h5py.File(io.BytesIO(content), "r") as file:
@@ -168,14 +166,22 @@ def _read_hdf5(content: bytes, name: str, digest: str) -> KerasFile:
                 config = _text(file, "model_config")
                 return KerasFile(
                     "h5",
-                    read_older(file, name),
+                    hdf5.read_older(file, name),
                     None if config is None else _json(config, name),
                     _text(file, "keras_version"),
                     digest,
                 )
-            return KerasFile("weights.h5", read_newer(file, name), None, None, digest)
+            return KerasFile("weights.h5", hdf5.read_newer(file, name), None, None, digest)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise ModelError(f"{name} is damaged HDF5 ({_one_line(error)}); get or save it again") from error
+
+
+def _load() -> tuple[Any, Any]:
+    import h5py
+
+    from mien.training.keras_import import hdf5
+
+    return h5py, hdf5
 
 
 def _text(file: h5py.File, attribute: str) -> str | None:

@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import nn
 
 from mien.datasets import FaceDataset
+from mien.evaluation import calibration
 from mien.evaluation.predict import check_faces, logits_of, targets_in_card_order
 from mien.pipeline.classify import compute_logits, to_batch
 from mien.training import export as exporting
@@ -71,7 +72,7 @@ def write(
         true = targets_in_card_order(validation, card)
         check_faces(validation, card)
         logits = logits_of(model, validation.images)
-        card = exporting.calibrated(card, logits, true)
+        card = calibration.calibrated(card, logits, true)
     card, evaluation = exporting.measured(card, session, test)
     path = exporting.write_model(output, content, card, twin_of(network, card, rebuilt.arguments))
     card = Card.read(path.with_suffix(".json"))

@@ -13,6 +13,7 @@ import typer
 
 from mien.cli import _exits
 from mien.cli._text import printable
+from mien.core.errors import OptionError
 from mien.training._extra import check_training
 from mien.training.presets import PRESET_LABELS, PRESETS
 
@@ -115,6 +116,24 @@ def together() -> Iterator[Group]:
             raise typer.Exit(_exits.exit_code(error)) from error
 
 
+Init = Annotated[
+    str | None,
+    typer.Option(
+        "--init",
+        metavar="FILE|URL",
+        help="Start from another program's weights: a safetensors file, or an https address of one, such as "
+        "MobileNetV2's of ImageNet for r2 (torchvision's or timm's names).",
+        show_default=False,
+    ),
+]
+Sha256 = Annotated[
+    str | None,
+    typer.Option(
+        "--sha256", metavar="HEX", help="Digest of --init; an address needs it.", show_default=False
+    ),
+]
+
+
 def training_data(
     data: Path, votes: Path | None, test: Path | None, labels: Sequence[str] | None = None
 ) -> tuple[FaceDataset, FaceDataset | None, tuple[str, ...]]:
@@ -149,11 +168,19 @@ def recipe_data(
     return faces, reported
 
 
-def begin_from(place: str | None) -> Start | None:
-    """Return the weights to fine-tune, or None for fresh ones."""
+def begin_from(place: str | None, init: str | None = None, sha256: str | None = None) -> Start | None:
+    """Return the weights to start from, or None for fresh ones: `--from`, or `--init` with `--sha256`."""
     check_training()
-    if place is None:
-        return None
-    from mien.training.start import read_start
+    if place is not None and init is not None:
+        raise OptionError("give --from or --init, not both")
+    if sha256 is not None and init is None:
+        raise OptionError("--sha256 belongs to --init; there is no file to check")
+    if place is not None:
+        from mien.training.start import read_start
 
-    return read_start(place)
+        return read_start(place)
+    if init is not None:
+        from mien.training.foreign import read_init
+
+        return read_init(init, sha256)
+    return None

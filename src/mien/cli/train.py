@@ -16,9 +16,11 @@ from mien.cli._training import (
     ConfigFile,
     Data,
     From,
+    Init,
     Int8,
     LabelNames,
     Preset,
+    Sha256,
     Test,
     Votes,
     begin_from,
@@ -48,6 +50,7 @@ Train a model on labelled faces and export it.
   mien train fer2013/train --output runs/r1 --preset r1 --batch-size 64
   mien train faces/ --output runs/mine --from mien-base --preset fine-tune
   mien train faces/ --output runs/small --arch r2 --width 0.35 --input-size 96
+  mien train faces/ --output runs/r2 --preset r2 --init mobilenet_v2.safetensors
 
 {DATA_FORMS} Of data with several splits the training split is taken. All faces need one size: mien \
 dataset convert --side 48 resizes them, mien dataset faces cuts them out of whole photos.
@@ -81,6 +84,8 @@ def train(
     config_file: ConfigFile = None,
     labels: LabelNames = None,
     start: From = None,
+    init: Init = None,
+    sha256: Sha256 = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the model; the folder's name without it.", show_default=False)
     ] = None,
@@ -89,7 +94,7 @@ def train(
     """Read the faces, train, export, say what came out."""
     check_training()
     with together() as group:
-        begin = begin_from(start)
+        begin = begin_from(start, init, sha256)
         config = resolve(preset, config_file, given, None if begin is None else begin.network)
         with group.in_turn():
             faces, reported = recipe_data(data, votes, test, labels, preset)

@@ -118,6 +118,8 @@ def create_model(
     labels: Sequence[str],
     *,
     start: str | os.PathLike[str] | None = None,
+    init: str | os.PathLike[str] | None = None,
+    sha256: str | None = None,
     **options: Any,
 ) -> Network:
     """Return a network to train.
@@ -128,15 +130,20 @@ def create_model(
         labels: of the faces that it will see, such as `data.labels`; the order is that of its outputs.
         start: weights to fine-tune: the name of a model ("mien-base"), the folder of a run, or a
             .safetensors file that Mien wrote. Fresh ones without it.
+        init: another program's weights instead, such as MobileNetV2's of ImageNet or of face recognition for
+            r2: a safetensors file, or an https address of one. The names may be torchvision's or timm's.
+        sha256: of that file; an address needs it.
         options: of the network: `attention` for Mien's; `width`, `input_size` and `origin` for r2.
 
     Raises:
         OptionError: there is no such network, or it does not take these options or labels.
         ModelError: the weights cannot be fine-tuned.
         TrainingError: the weights are damaged, or of another network.
+        DownloadError: the weights cannot be fetched.
         MissingExtraError: the train extra is not installed.
     """
     check_training()
+    from mien.training.foreign import read_init
     from mien.training.start import read_start
 
     if unknown := [name for name in options if name not in NETWORK_FIELDS]:
@@ -144,7 +151,13 @@ def create_model(
             f"unknown option {', '.join(unknown)} of a network; choose from {', '.join(NETWORK_FIELDS)}, and "
             "give what belongs to the recipe to fit"
         )
+    if start is not None and init is not None:
+        raise OptionError("give start or init, not both")
+    if sha256 is not None and init is None:
+        raise OptionError("sha256 belongs to init; there is no file to check")
     begin = None if start is None else read_start(_place(start))
+    if init is not None:
+        begin = read_init(_place(init), sha256)
     values = {"architecture": architecture, **options}
     config = resolve(None, None, values, None if begin is None else begin.network)
     network = Network(_label_names(labels), config, begin)

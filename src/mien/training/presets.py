@@ -62,6 +62,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "learning_rate": 1e-4,
         "batch_size": 32,
         "epochs": 50,
+        "freeze_epochs": 5,  # with weights of ImageNet; how many is not published
         "patience": 10,
         "rotation": 15.0,
         "scale": 0.1,

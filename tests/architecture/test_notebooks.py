@@ -20,7 +20,7 @@ def test_the_notebook_example_runs(
 ) -> None:
     pytest.importorskip("torch", reason="needs torch, of the train extra")
     code = "\n\n".join(source for kind, source in cells(page) if kind == "code")
-    environment = {**os.environ, "MIEN_DATA": str(tmp_path_factory.mktemp("data"))}
+    environment = {**os.environ, "MIEN_DATA": str(tmp_path / "data")}
     environment.pop("MODEL_PATH", None)
     command = [sys.executable, "-W", "error", "-c", code]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)

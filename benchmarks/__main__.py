@@ -17,13 +17,14 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from benchmarks import network, photos, process
+from benchmarks import network, photos, process, training
 from benchmarks.measure import Figure
 from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.zoo import store
 from mien.zoo.registry import load_model
 
+PARTS = ("network", "photos", "process", "training")
 RESULTS = Path("bench-results")
 _YUNET_BESIDE = Path("../shared/models/face_detection_yunet_2023mar.onnx")
 
@@ -31,8 +32,8 @@ _YUNET_BESIDE = Path("../shared/models/face_detection_yunet_2023mar.onnx")
 def main() -> int:
     """Measure what the arguments name, everything without them."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks")
-    parser.add_argument("parts", nargs="*", choices=["network", "photos", "process", []], help="default: all")
-    parts = parser.parse_args().parts or ["network", "photos", "process"]
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
+    parts = parser.parse_args().parts or list(PARTS)
     cv2.setNumThreads(1)
     machine = _machine()
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
@@ -64,6 +65,8 @@ def _figures(parts: list[str], detectors: list[str]) -> Iterator[Figure]:
         yield from photos.run(model, detectors)
     if "process" in parts:
         yield from process.run()
+    if "training" in parts:
+        yield from training.run(model)
 
 
 @contextmanager

@@ -46,12 +46,14 @@ class Figure:
         return {**asdict(self), "holds": self.holds}
 
 
-def alternate(*jobs: Callable[[], object], repetitions: int = REPETITIONS) -> np.ndarray:
+def alternate(
+    *jobs: Callable[[], object], repetitions: int = REPETITIONS, warm_up: int = WARM_UP
+) -> np.ndarray:
     """Run the jobs in turn and return their seconds, float (jobs, repetitions).
 
     Turns are taken within each repetition, so that a machine that speeds up or slows down does so for all.
     """
-    for _ in range(WARM_UP):
+    for _ in range(warm_up):
         for job in jobs:
             job()
     seconds = np.empty((len(jobs), repetitions))

@@ -21,7 +21,9 @@ from mien.core.errors import OutputError
 from mien.core.files import atomic_path, atomic_write, ensure_folder
 from mien.datasets._items import Item
 
-_FORM = 2  # changes when what is kept, or how it is read, does
+_FORM = 3  # changes when what is kept, or how it is read, does
+
+_COLUMNS = ("place", "name", "label", "split", "group")
 
 
 class Faces(NamedTuple):
@@ -57,11 +59,12 @@ def place(path: Path, files: Sequence[Path], options: str) -> Path:
     which = hashlib.sha256(f"{_FORM}\0{root}\0{options}".encode("utf-8", "surrogateescape"))
     state = hashlib.sha256()
     for file in files:
+        name = os.path.join(file.parent, file.name)  # noqa: PTH118 - a Path would keep its text for good
         try:
-            about = file.stat()
+            about = os.stat(name)  # noqa: PTH116
         except OSError:
             continue  # reading it says what is wrong
-        state.update(f"{file}\0{about.st_size}\0{about.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
+        state.update(f"{name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode("utf-8", "surrogateescape"))
     return folder() / f"{which.hexdigest()[:16]}-{state.hexdigest()[:32]}"
 
 
@@ -71,9 +74,9 @@ def read(place: Path) -> Faces | None:
         index = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
         # Copy-on-write: an array that may be written to, as all others, without changing the file.
         images = np.load(place.with_suffix(".npy"), mmap_mode="c", allow_pickle=False)
-        items = tuple(
-            Item(place, name, label, split, who) for place, name, label, split, who in index["items"]
-        )
+        columns = [index.pop(name) for name in _COLUMNS]
+        items = tuple(Item(*row) for row in zip(*columns, strict=True))
+        del columns
         sizes = np.asarray(index["sizes"], np.int32)
         if images.dtype != np.uint8 or images.ndim != 3 or len(images) != len(items):
             return None
@@ -95,7 +98,8 @@ def write(place: Path, faces: Faces) -> None:
         sizes = faces.sizes[:1] if (faces.sizes == faces.sizes[:1]).all() else faces.sizes
         index = {
             "crc32": zlib.crc32(faces.images.data),
-            "items": [item[:5] for item in faces.items],
+            # In columns: while they are read, a list for every face would weigh as much as its words.
+            **{name: [getattr(item, name) for item in faces.items] for name in _COLUMNS},
             "sizes": sizes.tolist(),
         }
         atomic_write(place.with_suffix(".json"), json.dumps(index))

@@ -174,15 +174,21 @@ def _own(labels: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _load(path: Path, options: _Options) -> _Whole:
-    source = recognise(path, own=options.own, neutral=options.neutral)
     if not options.cache:
-        return _Whole(path, _read(source, path, options.side), options.own)
-    place = _cache.place(path, source.files, repr((options.side, options.neutral, options.own)))
+        return _Whole(path, _read(_source(path, options), path, options.side), options.own)
+    # Listed twice where nothing is kept, so that no listing of tens of thousands of files, which weighs half
+    # as much as small faces do, stands in memory beside the pixels where something is.
+    wanted = repr((options.side, options.neutral, options.own))
+    place = _cache.place(path, _source(path, options).files, wanted)
     kept = _cache.read(place)
     if kept is None:
-        kept = _read(source, path, options.side)
+        kept = _read(_source(path, options), path, options.side)
         _cache.write(place, kept)
     return _Whole(path, kept, options.own)
+
+
+def _source(path: Path, options: _Options) -> Source:
+    return recognise(path, own=options.own, neutral=options.neutral)
 
 
 def _read(source: Source, path: Path, side: int | None) -> _cache.Faces:

@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 """Called with how much is done and how much there is."""
 
 SUFFIXES = (".csv", ".json")
-_BATCH = 64
+BATCH = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,13 +138,13 @@ def logits_of(
         progress: called after every batch.
     """
     parts = []
-    for start in range(0, len(images), _BATCH):
-        faces = images[start : start + _BATCH]
+    for start in range(0, len(images), BATCH):
+        faces = images[start : start + BATCH]
         if model.card.input.colour == "rgb":
             faces = faces[..., np.newaxis].repeat(3, -1)
         parts.append(compute_logits(model, faces))
         if progress is not None:
-            progress(min(start + _BATCH, len(images)), len(images))
+            progress(min(start + BATCH, len(images)), len(images))
     return np.concatenate(parts)
 
 

@@ -183,6 +183,16 @@ def test_faces_that_stand_in_the_test_split_are_dropped() -> None:
     assert drop_shared(kept, data.subset(np.array([1]))) is kept
 
 
+def test_faces_may_be_left_out_without_a_second_copy_of_the_others() -> None:
+    data = dataset([0, 1, 0, 1] * 300)
+    other = data.subset(np.arange(0, 1200, 7))
+    apart = drop_shared(data, other)
+    kept = drop_shared(data, other, in_place=True)
+    assert np.shares_memory(kept.images, data.images)
+    assert kept.names == apart.names
+    assert kept.digest() == apart.digest()
+
+
 def test_fer2013_reads_whole(shared: Path) -> None:
     data = with_votes(
         read_folder(shared / "fer2013" / "test"), read_votes(shared / "fer2013" / "ferplus.csv")

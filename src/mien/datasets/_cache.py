@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +49,7 @@ def folder() -> Path:
     return platformdirs.user_cache_path("mien", appauthor=False) / "datasets"
 
 
-def place(path: Path, files: Sequence[Path], options: str) -> Path:
+def place(path: Path, files: Iterable[Path], options: str) -> Path:
     """Return where the arrays of `files` belong: a path without suffix.
 
     Its name begins with what stays the same (the data set and how it is read) and ends with what changes

@@ -45,7 +45,7 @@ class Item(NamedTuple):
         label: its emotion, None where that is not known.
         split: one of SPLITS, or "" where there are none.
         group: who it is, "" where that is not known.
-        path: the picture's file, None in a table.
+        folder: where the picture's file is, which is called `name`; None in a table.
     """
 
     place: str
@@ -53,7 +53,12 @@ class Item(NamedTuple):
     label: str | None
     split: str = ""
     group: str = ""
-    path: Path | None = None
+    folder: Path | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """The picture's file, None in a table; made when asked for, as tens of thousands weigh much."""
+        return None if self.folder is None else self.folder / self.name
 
     @property
     def where(self) -> str:
@@ -69,7 +74,7 @@ class Source(Protocol):
         """Name of the form, for people."""
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> Iterable[Path]:
         """Every file that the faces come from; the cache is made anew when one of them changes."""
 
     def faces(self) -> Iterator[tuple[Item, Pixels | MienError]]:
@@ -84,15 +89,14 @@ class Pictures:
         self.items = tuple(items)
 
     @property
-    def files(self) -> tuple[Path, ...]:
+    def files(self) -> Iterable[Path]:
         """The pictures."""
-        return tuple(item.path for item in self.items if item.path is not None)
+        return (item.folder / item.name for item in self.items if item.folder is not None)
 
     def faces(self) -> Iterator[tuple[Item, Pixels | MienError]]:
         """Read one picture after the other."""
-        for item in self.items:
-            assert item.path is not None
-            yield item, read_grey(item.path)
+        for item, path in zip(self.items, self.files, strict=True):
+            yield item, read_grey(path)
 
 
 class UnknownLabelError(DatasetError):
@@ -169,10 +173,15 @@ def is_jaffe_name(name: str) -> bool:
 
 def pictures_in(folder: Path) -> list[Path]:
     """Return the pictures that lie in `folder` itself, by name."""
+    return [folder / name for name in names_in(folder)]
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names of the pictures that lie in `folder` itself, sorted."""
     # Names as text: sorting and asking tens of thousands of Path objects takes seconds.
     suffixes = tuple(images.EXTENSIONS)
     names = sorted(os.listdir(folder))  # noqa: PTH208
-    return [folder / n for n in names if n.lower().endswith(suffixes) and not n.startswith(".")]
+    return [n for n in names if n.lower().endswith(suffixes) and not n.startswith(".")]
 
 
 def folders_in(folder: Path) -> list[Path]:

@@ -117,7 +117,7 @@ def cut_faces(
 def _photos(root: Path, own: tuple[str, ...], neutral: bool) -> tuple[Item, ...]:
     if root.is_dir() and not _is_sorted(root, own):
         found = sorted(p for p in root.rglob("*") if p.suffix.lower() in images.EXTENSIONS and p.is_file())
-        items = tuple(Item("", path.name, None, "", person(path.name), path) for path in found)
+        items = tuple(Item("", path.name, None, "", person(path.name), path.parent) for path in found)
     else:
         source = recognise(root, own=own, neutral=neutral, least=1)
         if not isinstance(source, Pictures):

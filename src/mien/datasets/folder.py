@@ -13,11 +13,11 @@ from mien.datasets._items import (
     Item,
     Pictures,
     folders_in,
+    names_in,
     ordered,
     parse_label,
     parse_split,
     person,
-    pictures_in,
 )
 
 
@@ -41,7 +41,7 @@ def list_folder(root: Path, own: tuple[str, ...] = (), least: int = 2) -> Pictur
 
 def list_plain(root: Path) -> Pictures:
     """List the pictures of a folder, of which no emotion is known."""
-    return Pictures("folder of pictures", [_item(path, None, "") for path in pictures_in(root)])
+    return Pictures("folder of pictures", [_item(root, name, None, "") for name in names_in(root)])
 
 
 def _items(root: Path, split: str, own: tuple[str, ...], least: int) -> Iterator[Item]:
@@ -58,12 +58,13 @@ def _items(root: Path, split: str, own: tuple[str, ...], least: int) -> Iterator
         raise DatasetError(
             f"{shown(root)} has {there}; two or more are needed, such as {', '.join(DEFAULT_LABELS)}"
         )
-    files = {label: pictures_in(folder) for folder, label in folders.items() if label is not None}
-    if empty := [label for label in ordered(files, own) if not files[label]]:
+    files = {label: (folder, names_in(folder)) for folder, label in folders.items() if label is not None}
+    if empty := [label for label in ordered(files, own) if not files[label][1]]:
         raise DatasetError(f"{shown(root)} has no pictures for {', '.join(empty)}")
     for label in ordered(files, own):
-        yield from (_item(path, label, split) for path in files[label])
+        folder, names = files[label]
+        yield from (_item(folder, name, label, split) for name in names)
 
 
-def _item(path: Path, label: str | None, split: str) -> Item:
-    return Item("", path.name, label, split, person(path.name), path)
+def _item(folder: Path, name: str, label: str | None, split: str) -> Item:
+    return Item("", name, label, split, person(name), folder)

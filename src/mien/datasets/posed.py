@@ -53,7 +53,7 @@ def list_ckplus(pictures: Path, emotions: Path, *, neutral: bool) -> Pictures:
         if not frames:
             raise DatasetError(f"{shown(file)} has no pictures in {shown(pictures / person / sequence)}")
         chosen = {frames[-1]: _code(file)} | ({frames[0]: str(Emotion.NEUTRAL)} if neutral else {})
-        items += [Item("", p.name, label, "", person, p) for p, label in sorted(chosen.items())]
+        items += [Item("", p.name, label, "", person, p.parent) for p, label in sorted(chosen.items())]
     return Pictures("CK+", items)
 
 
@@ -95,4 +95,4 @@ def list_jaffe(root: Path) -> Pictures:
 
 def _jaffe_item(path: Path) -> Item:
     person, code = path.name.split(".")[:2]
-    return Item("", path.name, str(parse_emotion(code[:2])), "", person, path)
+    return Item("", path.name, str(parse_emotion(code[:2])), "", person, path.parent)

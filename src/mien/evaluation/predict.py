@@ -137,15 +137,15 @@ def logits_of(
             for colour sees the grey value in all three channels.
         progress: called after every batch.
     """
-    parts = []
+    logits = np.empty((len(images), len(model.card.labels)))
     for start in range(0, len(images), BATCH):
         faces = images[start : start + BATCH]
         if model.card.input.colour == "rgb":
             faces = faces[..., np.newaxis].repeat(3, -1)
-        parts.append(compute_logits(model, faces))
+        logits[start : start + BATCH] = compute_logits(model, faces)
         if progress is not None:
             progress(min(start + BATCH, len(images)), len(images))
-    return np.concatenate(parts)
+    return logits
 
 
 def check_faces(data: FaceDataset, card: Card) -> None:

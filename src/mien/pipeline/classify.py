@@ -64,6 +64,8 @@ def to_batch(crops: NDArray[np.uint8], card: Card) -> NDArray[np.float32]:
 
 def softmax(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
     """Return the softmax of `logits` / `temperature` along the last axis, without overflow."""
-    scaled = (logits - logits.max(axis=-1, keepdims=True)) / temperature
-    powers = np.exp(scaled)
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True), np.float64)
+    powers = np.asarray(logits - logits.max(axis=-1, keepdims=True), np.float64)
+    powers /= temperature
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis=-1, keepdims=True)
+    return powers

@@ -14,6 +14,11 @@ HEAVY = (
     *("torch", "django", "PySide6", "matplotlib", "cv2", "onnxruntime", "pandas", "scipy", "av"),
     *("numpy", "PIL"),
 )
+# What `--help` imports, for all of them at once.
+EVERY_COMMAND = (
+    "from importlib import import_module; from mien.cli import _main; "
+    "[import_module(command.module) for command in _main.COMMANDS.values()]"
+)
 
 
 def kept(folder: Path) -> bool:
@@ -85,6 +90,7 @@ def test_every_room_stands_in_the_contract() -> None:
         "import mien",
         "import mien.cli",
         "import mien; dir(mien); mien.MienError; mien.Emotion.HAPPY.label('vi')",
+        EVERY_COMMAND,
     ],
 )
 def test_importing_loads_no_heavy_library(use: str, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from mien.core.emotions import parse_emotion
 from mien.core.errors import OptionError
-from mien.datasets import FaceDataset
 from mien.training._extra import check_training, with_training
 from mien.training.config import NETWORK_FIELDS, TrainingConfig, network_of
 from mien.training.presets import resolve
@@ -23,6 +22,7 @@ from mien.training.schedules import EpochLog
 if TYPE_CHECKING:
     from torch import nn
 
+    from mien.datasets import FaceDataset
     from mien.evaluation import Evaluation
     from mien.training.export import Export
     from mien.training.start import Start

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli._progress import reading
+
 if TYPE_CHECKING:
     from mien.datasets import FaceDataset
     from mien.zoo.card import Card
@@ -39,11 +41,13 @@ def faces_of(
     """Return the faces of the wanted split; of several splits the test split, where none is named."""
     from mien.datasets import load_dataset
 
-    return load_dataset(
-        data,
-        split,
-        default="test",
-        side=card.input.width if resize and card.input.width == card.input.height else None,
-        labels=labels.split(",") if labels else None,
-        labelled=labelled,
-    )
+    with reading() as show:
+        return load_dataset(
+            data,
+            split,
+            default="test",
+            side=card.input.width if resize and card.input.width == card.input.height else None,
+            labels=labels.split(",") if labels else None,
+            labelled=labelled,
+            on_progress=show,
+        )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli import _exits
+from mien.cli._progress import reading
 from mien.cli._text import printable
 from mien.core.errors import OptionError
 from mien.training._extra import check_training
@@ -143,12 +144,14 @@ def training_data(
     """
     from mien.datasets import drop_shared, load_dataset, read_votes, with_votes
 
-    faces = load_dataset(data, default="train", labels=labels)
+    with reading() as show:
+        faces = load_dataset(data, default="train", labels=labels, on_progress=show)
     if votes is not None:
         faces = with_votes(faces, read_votes(votes))
     if test is None:
         return faces, None, ()
-    reported = load_dataset(test, default="test", labels=labels)
+    with reading() as show:
+        reported = load_dataset(test, default="test", labels=labels, on_progress=show)
     kept = drop_shared(faces, reported, in_place=True)
     return kept, reported, tuple((Counter(faces.names) - Counter(kept.names)).elements())
 

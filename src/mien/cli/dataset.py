@@ -13,7 +13,7 @@ import typer
 
 from mien.cli import _dataset_help, _exits
 from mien.cli._described import show_description
-from mien.cli._progress import ProgressBar
+from mien.cli._progress import ProgressBar, reading
 from mien.cli._text import complain, printable
 from mien.cli._training import Data
 
@@ -87,7 +87,15 @@ def describe_command(
 
     if output is not None:
         check_report(output, MODULES)
-    splits = load_described(data, side=side, labels=_listed(labels), neutral=neutral, cache=not no_cache)
+    with reading() as show:
+        splits = load_described(
+            data,
+            side=side,
+            labels=_listed(labels),
+            neutral=neutral,
+            cache=not no_cache,
+            on_progress=show,
+        )
     if votes is not None:
         splits = with_votes_each(splits, read_votes(votes))
     found = describe_splits(data.resolve().name, splits)
@@ -207,7 +215,8 @@ def convert_command(
     from mien.datasets import load_splits
     from mien.datasets.write import write_folder, write_table
 
-    splits = load_splits(data, side=side, labels=_listed(labels), neutral=neutral)
+    with reading() as show:
+        splits = load_splits(data, side=side, labels=_listed(labels), neutral=neutral, on_progress=show)
     if output.suffix.lower() == ".csv":
         write_table(splits, output, codes=codes)
     else:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -32,6 +33,8 @@ from mien.datasets._items import (
 )
 from mien.datasets.dataset import FaceDataset
 
+Progress: TypeAlias = Callable[[int, int], None]
+
 
 def load_dataset(
     path: str | Path,
@@ -43,6 +46,7 @@ def load_dataset(
     neutral: bool = False,
     labelled: bool = True,
     cache: bool = True,
+    on_progress: Progress = lambda done, total: None,
 ) -> FaceDataset:
     """Read labelled faces in any form that Mien knows.
 
@@ -64,6 +68,9 @@ def load_dataset(
         neutral: of CK+, take the first frame of each sequence as neutral too.
         labelled: refuse faces whose emotion is not known; False takes them, without labels.
         cache: keep the arrays, and use those that are kept.
+        on_progress: called after each face that is read from its own file or row, with the faces read and
+            how many there are (one more than are read, where that is not known, as in a table); never where
+            the arrays were kept.
 
     Raises:
         DatasetError: nothing is at `path`, it has no form that Mien knows, a label is unknown, a row or a
@@ -71,7 +78,7 @@ def load_dataset(
         ImageError: a picture cannot be read.
         OptionError: `split` or `side` has a value that is none.
     """
-    whole = _load(Path(path), _Options(side, neutral, _own(labels), cache))
+    whole = _load(Path(path), _Options(side, neutral, _own(labels), cache), on_progress)
     if split is None and len(whole.splits()) > 1:
         split = default
     chosen = _choose(whole, split, labelled)
@@ -85,12 +92,13 @@ def load_splits(
     labels: Sequence[str] | None = None,
     neutral: bool = False,
     cache: bool = True,
+    on_progress: Progress = lambda done, total: None,
 ) -> dict[str, FaceDataset]:
     """Read every split of labelled faces: `{split: faces}` in the order of SPLITS, or `{"": all}`.
 
     Arguments and errors are those of `load_dataset`; a split without emotions is left out.
     """
-    whole = _load(Path(path), _Options(side, neutral, _own(labels), cache))
+    whole = _load(Path(path), _Options(side, neutral, _own(labels), cache), on_progress)
     found = {split: _choose(whole, split or None, labelled=True) for split in whole.labelled_splits()}
     if not found:
         raise _no_emotions(whole)
@@ -173,16 +181,16 @@ def _own(labels: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(label.strip() for label in labels or () if label.strip())
 
 
-def _load(path: Path, options: _Options) -> _Whole:
+def _load(path: Path, options: _Options, on_progress: Progress) -> _Whole:
     if not options.cache:
-        return _Whole(path, _read(_source(path, options), path, options.side), options.own)
+        return _Whole(path, _read(_source(path, options), path, options.side, on_progress), options.own)
     # Listed twice where nothing is kept, so that no listing of tens of thousands of files, which weighs half
     # as much as small faces do, stands in memory beside the pixels where something is.
     wanted = repr((options.side, options.neutral, options.own))
     place = _cache.place(path, _source(path, options).files, wanted)
     kept = _cache.read(place)
     if kept is None:
-        kept = _read(_source(path, options), path, options.side)
+        kept = _read(_source(path, options), path, options.side, on_progress)
         _cache.write(place, kept)
     return _Whole(path, kept, options.own)
 
@@ -191,10 +199,11 @@ def _source(path: Path, options: _Options) -> Source:
     return recognise(path, own=options.own, neutral=options.neutral)
 
 
-def _read(source: Source, path: Path, side: int | None) -> _cache.Faces:
+def _read(source: Source, path: Path, side: int | None, on_progress: Progress) -> _cache.Faces:
     """Read all faces into one array; no more than an eighth above their own size is taken for it."""
     buffer, items, before = bytearray(), [], array("i")
     sizes: Counter[tuple[int, ...]] = Counter()
+    total = len(source.items) if isinstance(source, Pictures) else None
     for item, pixels in _sound_faces(source, path):
         face = pixels if side is None else squared(pixels, side)
         sizes[face.shape] += 1
@@ -202,6 +211,7 @@ def _read(source: Source, path: Path, side: int | None) -> _cache.Faces:
         before.extend(pixels.shape[::-1])
         if len(sizes) == 1:
             buffer += face.data
+        on_progress(len(items), total or len(items) + 1)
     if not items:
         raise DatasetError(f"{shown(path)} holds no faces")
     if len(sizes) > 1:

@@ -13,7 +13,7 @@ from mien.core.version import __version__
 from mien.datasets._items import MixedSizesError
 from mien.datasets.dataset import FaceDataset
 from mien.datasets.describe import Description, describe
-from mien.datasets.load import load_splits
+from mien.datasets.load import Progress, load_splits
 from mien.datasets.splits import picture_keys
 
 MIXED_SIDE = 48
@@ -62,9 +62,10 @@ def load_described(
     labels: Sequence[str] | None = None,
     neutral: bool = False,
     cache: bool = True,
+    on_progress: Progress = lambda done, total: None,
 ) -> dict[str, FaceDataset]:
     """Read as `load_splits` does, but take pictures that differ in size too, resized to MIXED_SIDE."""
-    read = partial(load_splits, path, labels=labels, neutral=neutral, cache=cache)
+    read = partial(load_splits, path, labels=labels, neutral=neutral, cache=cache, on_progress=on_progress)
     try:
         return read(side=side)
     except MixedSizesError:

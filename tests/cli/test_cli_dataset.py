@@ -119,6 +119,7 @@ def test_train_takes_the_training_split(mien: Mien, table: Path) -> None:
     assert done.code == 0, done.err
     assert "14 faces" in done.err
     assert "left out, because the test has them too (1 face): fer2013-00021" in done.err
+    assert Path("runs/x/left-out.csv").read_text() == "name\nfer2013-00021\n"
     card = json.loads(Path("runs/x/x.json").read_text())
     assert "fer2013.csv/test (7 faces)" in json.dumps(card)
 

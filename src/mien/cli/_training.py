@@ -158,8 +158,8 @@ def training_data(
 
 def recipe_data(
     data: Path, votes: Path | None, test: Path | None, labels: str | None, preset: str | None
-) -> tuple[FaceDataset, FaceDataset | None]:
-    """Return the faces to train on and those to report on, and say on standard error what they are."""
+) -> tuple[FaceDataset, FaceDataset | None, tuple[str, ...]]:
+    """Return what `training_data` does, and say on standard error what it is."""
     chosen = labels.split(",") if labels else PRESET_LABELS.get(preset or "")
     faces, reported, shared = training_data(data, votes, test, chosen)
     counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
@@ -168,7 +168,7 @@ def recipe_data(
         named = ", ".join(shared[:_MOST_NAMED]) + " …" * (len(shared) > _MOST_NAMED)
         faces_of_both = f"{len(shared)} face{'s' * (len(shared) > 1)}"
         typer.echo(printable(f"left out, because the test has them too ({faces_of_both}): {named}"), err=True)
-    return faces, reported
+    return faces, reported, shared
 
 
 def begin_from(place: str | None, init: str | None = None, sha256: str | None = None) -> Start | None:

@@ -33,6 +33,7 @@ from mien.training import door
 from mien.training._extra import check_training
 from mien.training.config import TrainingConfig
 from mien.training.presets import resolve
+from mien.training.run_folder import write_left_out
 
 if TYPE_CHECKING:
     from mien.training.export import Export
@@ -97,7 +98,7 @@ def train(
         begin = begin_from(start, init, sha256)
         config = resolve(preset, config_file, given, None if begin is None else begin.network)
         with group.in_turn():
-            faces, reported = recipe_data(data, votes, test, labels, preset)
+            faces, reported, left_out = recipe_data(data, votes, test, labels, preset)
         network = door.Network(faces.labels, config, begin)
         with ProgressBar(config.epochs, "Training") as bar:
             run = door.fit(
@@ -112,6 +113,8 @@ def train(
             )
     if not group.first:
         return
+    if left_out:
+        write_left_out(output, left_out)
     export = door.export(run, name=name, test=reported, int8=int8)
     describe_export(export)
     _report(run, export)

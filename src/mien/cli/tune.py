@@ -110,7 +110,7 @@ def tune(
     begin = begin_from(start)
     config = resolve(preset, config_file, given, None if begin is None else begin.network)
     space = parse_search(search or (), config)
-    faces, _ = recipe_data(data, votes, None, labels, preset)
+    faces, _, _ = recipe_data(data, votes, None, labels, preset)
     space = space or default_space(config, len(splitting.split_data(faces, config).train), given)
     typer.echo(f"searching {'; '.join(map(str, space))}", err=True)
     with ProgressBar(trials * config.epochs, "Searching") as bar:

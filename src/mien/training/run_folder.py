@@ -12,12 +12,13 @@ from typing import Any
 
 from mien.core.errors import MienError, TrainingError
 from mien.core.files import atomic_write, ensure_folder
+from mien.records import plain_text
 from mien.training.config import TrainingConfig
 from mien.training.schedules import EpochLog
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 CONFIG, FACTS, LOG, ARCHITECTURE = "config.json", "run.json", "log.csv", "architecture.txt"
-EVENTS = "tensorboard"
+EVENTS, LEFT_OUT = "tensorboard", "left-out.csv"
 
 
 def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], architecture: str) -> None:
@@ -82,3 +83,10 @@ def write_log(folder: Path, logs: Sequence[EpochLog]) -> None:
     writer.writeheader()
     writer.writerows(asdict(log) for log in logs)
     atomic_write(folder / LOG, text.getvalue())
+
+
+def write_left_out(folder: Path, names: Sequence[str]) -> None:
+    """Write which faces were not trained on because the test has them too, as CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([["name"], *([plain_text(name)] for name in names)])
+    atomic_write(folder / LEFT_OUT, text.getvalue())

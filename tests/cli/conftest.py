@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -48,9 +49,19 @@ def start(place: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     with ExitStack() as stack:
 
         def begin(*args: str | bytes, **settings: object) -> subprocess.Popen[bytes]:
-            pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            pipes: dict[str, object] = {
+                "stdin": subprocess.PIPE,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+            }
             pipes["bufsize"] = 0  # communicate() passes over what readline() has in its buffer
             command = [os.fsencode(arg) for arg in (sys.executable, "-m", "mien", *args)]
+            pipes["preexec_fn"] = _heed_interrupts
             return stack.enter_context(subprocess.Popen(command, **{**pipes, **settings}))
 
         yield begin
+
+
+def _heed_interrupts() -> None:
+    """A shell's background jobs ignore Ctrl-C, and what they start inherits that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

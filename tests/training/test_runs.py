@@ -23,7 +23,7 @@ from mien.core.errors import MienError, OptionError, OutputError, TrainingError
 from mien.datasets import FaceDataset
 from mien.testing import crops
 from mien.training.config import TrainingConfig
-from mien.training.presets import PRESETS, resolve
+from mien.training.presets import FINE_TUNE, PRESETS, resolve
 from mien.training.runs.recipe import command_of, recipe_of
 from mien.training.runs.record import find_runs, read_run, write_note
 from mien.training.runs.table import Spread, differences, experiments, to_csv
@@ -149,7 +149,7 @@ def test_runs_with_other_seeds_are_one_experiment(tmp_path: Path) -> None:
     assert rows[1]["test_accuracy"] == ""
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name != FINE_TUNE])
 def test_a_preset_is_recognised_with_what_was_changed_in_it(preset: str) -> None:
     config = resolve(preset, None, {})
     recipe = recipe_of(config)
@@ -158,6 +158,13 @@ def test_a_preset_is_recognised_with_what_was_changed_in_it(preset: str) -> None
     assert recipe.preset == preset
     assert list(recipe.changes) == ["batch_size"]
     assert recipe.text().endswith("; batch_size 96")
+
+
+def test_fine_tuning_is_recognised_where_little_is_changed_in_it() -> None:
+    config = resolve(FINE_TUNE, None, {})
+    assert recipe_of(config).text() == "fine-tune"
+    assert recipe_of(replace(config, epochs=20, seed=5)).text() == "fine-tune; epochs 20"
+    assert recipe_of(replace(config, batch_size=96)).preset != FINE_TUNE
 
 
 def test_another_network_under_mien_s_recipe_is_recognised() -> None:

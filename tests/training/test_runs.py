@@ -22,7 +22,7 @@ from mien.cli import train
 from mien.core.errors import MienError, OptionError, OutputError, TrainingError
 from mien.datasets import FaceDataset
 from mien.testing import crops
-from mien.training.config import TrainingConfig
+from mien.training.config import TrainingConfig, network_of
 from mien.training.presets import FINE_TUNE, PRESETS, resolve
 from mien.training.runs.recipe import command_of, recipe_of
 from mien.training.runs.record import find_runs, read_run, write_note
@@ -161,7 +161,7 @@ def test_a_preset_is_recognised_with_what_was_changed_in_it(preset: str) -> None
 
 
 def test_fine_tuning_is_recognised_where_little_is_changed_in_it() -> None:
-    config = resolve(FINE_TUNE, None, {})
+    config = resolve(FINE_TUNE, None, {}, network_of(TrainingConfig()))
     assert recipe_of(config).text() == "fine-tune"
     assert recipe_of(replace(config, epochs=20, seed=5)).text() == "fine-tune; epochs 20"
     assert recipe_of(replace(config, batch_size=96)).preset != FINE_TUNE

@@ -88,4 +88,5 @@ def test_the_written_model_answers_as_keras_does(made: Path, tmp_path: Path, nam
     assert np.abs(classify(model, faces) - wanted).max() < TOLERANCE[name[:2]]
     assert model.card.architecture == name[:2]
     assert model.card.metrics == ()
-    assert (tmp_path / "own.safetensors").is_file()
+    # The faces of this r3 have another side than training gives it.
+    assert (tmp_path / "own.safetensors").is_file() == (name != "r3")

@@ -30,10 +30,6 @@ from torch import nn
 from mien.core.files import atomic_write
 from mien.datasets import FaceDataset, load_dataset, stratified_split
 from mien.evaluation.metrics import accuracy, confusion_matrix, macro_f1, precision_recall_f1
-from mien.training.config import TrainingConfig
-from mien.training.device import autocast
-from mien.training.loop import normalise
-from mien.training.losses import label_weights, soft_loss
 
 METHODS = ("plain", "balanced sampling", "class weights", "SMOTE")
 BATCH, RATE, NEIGHBOURS = 64, 2e-3, 5
@@ -72,6 +68,11 @@ def network(labels: int) -> nn.Sequential:
     )
 
 
+def prepared(images: torch.Tensor) -> torch.Tensor:
+    """Return uint8 faces (faces, height, width) as the network reads them."""
+    return (images.unsqueeze(1).float() / 255 - 0.5) / 0.25
+
+
 def order(
     method: str, targets: NDArray[np.int64], steps: int, dice: np.random.Generator
 ) -> NDArray[np.int64]:
@@ -90,26 +91,27 @@ def measure(
     dice = np.random.default_rng(seed)
     steps = len(train) // BATCH
     seen = smote(train, seed) if method == "SMOTE" else train
-    images, one_hot = torch.from_numpy(seen.images), torch.eye(len(train.labels))[seen.targets]
-    weights = torch.from_numpy(label_weights(train)) if method == "class weights" else None
+    images, targets = torch.from_numpy(seen.images), torch.from_numpy(seen.targets)
+    counts = torch.from_numpy(np.bincount(train.targets)).float()
+    weights = len(train) / (len(counts) * counts) if method == "class weights" else None
     model = network(len(train.labels)).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=epochs * steps)
-    loss_of, device = TrainingConfig(), torch.device("cpu")
     for _ in range(epochs):
         for chosen in torch.from_numpy(order(method, seen.targets, steps, dice)).split(BATCH):
-            faces = normalise(images[chosen].unsqueeze(1).float() / 255)
+            faces = prepared(images[chosen])
             flipped = torch.where(torch.rand(len(faces), 1, 1, 1) < 0.5, faces.flip(3), faces)
-            with autocast(device, True):
+            with torch.autocast("cpu", torch.bfloat16):
                 logits = model(flipped.contiguous(memory_format=torch.channels_last))
             optimizer.zero_grad()
-            soft_loss(logits, one_hot[chosen], loss_of, weights).backward()
+            losses = nn.functional.cross_entropy(logits.float(), targets[chosen], weights, reduction="none")
+            losses.mean().backward()
             optimizer.step()
             schedule.step()
     model.eval()
     with torch.no_grad():
         parts = torch.from_numpy(validation.images).split(256)
-        found = torch.cat([model(normalise(part.unsqueeze(1).float() / 255)) for part in parts])
+        found = torch.cat([model(prepared(part)) for part in parts])
     predicted = found.argmax(1).numpy()
     confusion = confusion_matrix(predicted, validation.targets, len(train.labels))
     return {

@@ -16,18 +16,19 @@ Mien = Callable[..., Ended]
 def test_a_shipped_model_learns_labels_of_ones_own(mien: Mien, faces: Path) -> None:  # noqa: F811
     pytest.importorskip("torch", reason="needs torch, of the train extra")
     (faces / "sad").rename(faces / "upside-down")
+    for number in range(20, 60):  # ten faces an emotion are enough to see it work
+        for face in faces.glob(f"*/{number}.png"):
+            face.unlink()
     done = mien(
         *("train", faces, "--output", "runs/own", "--labels", "happy,upside-down"),
-        *("--from", "mien-base", "--preset", "fine-tune", "--epochs", 2, "--batch-size", 8),
+        *("--from", "mien-base", "--preset", "fine-tune", "--epochs", 1, "--batch-size", 8),
     )
     assert done.code == 0, done.err
     card = json.loads(Path("runs/own/own.json").read_text())
     assert card["labels"] == ["happy", "upside-down"]
     assert card["training"]["start"]["model"] == "mien-base"
     assert card["training"]["recipe"]["learning_rate"] == 0.01
-    added = mien("models", "add", "runs/own/own.onnx", "--card", "runs/own/own.json")
-    assert added.code == 0, added.err
-    assert "mien train DATA --from own" in mien("models", "show", "own").out
+    assert "--from runs/own/own.onnx" in mien("models", "show", "runs/own/own.onnx").out
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,7 @@ def test_crossval_measures_every_face_and_says_so(mien: Mien, faces: Path) -> No
 def test_a_wrong_crossval_says_why(
     mien: Mien, faces: Path, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
-    if code == 3:
-        pytest.importorskip("torch", reason="needs torch, of the train extra")
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
     done = mien("crossval", *arguments)
     assert done.code == code
     assert says in done.err
@@ -158,8 +157,7 @@ def test_without_a_search_the_usual_options_are_tried_but_for_those_given(mien: 
 def test_a_wrong_tune_says_why(
     mien: Mien, faces: Path, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
-    if code == 3:
-        pytest.importorskip("optuna", reason="needs optuna, of the train extra")
+    pytest.importorskip("optuna", reason="needs optuna, of the train extra")
     done = mien("tune", *arguments)
     assert done.code == code
     assert says in done.err

@@ -114,8 +114,7 @@ def test_a_preset_a_file_and_options_stand_over_each_other(mien: Mien, faces: Pa
 def test_wrong_use_says_why(
     mien: Mien, faces: Path, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
-    if code == 3:  # what is wrong with the data or the run comes after what is not installed
-        pytest.importorskip("torch", reason="needs torch, of the train extra")
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
     done = mien(*arguments)
     assert done.code == code
     assert says in done.err

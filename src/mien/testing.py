@@ -23,7 +23,7 @@ Logits = Callable[[NDArray[np.float32]], ArrayLike] | ArrayLike | None
 
 
 class FakeSession:
-    """A network that answers what a test wants; it implements `mien.zoo.session.Session`.
+    """A network that gives the outputs a test wants; it implements `mien.zoo.session.Session`.
 
     Args:
         labels: the label set; it has to have as many names as the logits have numbers.
@@ -68,10 +68,10 @@ class FakeSession:
             )
         with self._lock:
             self.batches.append(batch.shape)
-        answer: Any = self._logits(batch) if callable(self._logits) else self._logits
-        if answer is None:
-            answer = self._by_brightness(batch)
-        logits = np.asarray(answer, dtype=np.float32)
+        given: Any = self._logits(batch) if callable(self._logits) else self._logits
+        if given is None:
+            given = self._by_brightness(batch)
+        logits = np.asarray(given, dtype=np.float32)
         return np.array(np.broadcast_to(logits, (len(batch), len(self.labels))))
 
     def _by_brightness(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -137,7 +137,7 @@ def tiny_onnx(
     last: str | None = None,
     metadata: Card | str | None = None,
 ) -> bytes:
-    """Return an ONNX network that answers as FakeSession does by itself: brightness picks the label.
+    """Return an ONNX network that gives what FakeSession does by itself: brightness picks the label.
 
     It is an average over the picture and one fully connected layer, encoded here: no package is needed.
 

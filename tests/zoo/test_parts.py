@@ -1,4 +1,4 @@
-"""Networks taken apart: what the layers answer, and the part behind the last feature maps."""
+"""Networks taken apart: the response of their layers, and the part behind the last feature maps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CARD = fake_card(size=12)
 SMALL = convolutional_onnx(CARD)
 
 
-def test_every_layer_answers_with_what_belongs_to_it() -> None:
+def test_every_layer_responds_with_what_belongs_to_it() -> None:
     parts = take_apart(SMALL, PICTURE)
     assert [(r.name, r.operators, r.values.shape) for r in parts.responses] == [
         ("convolved", ("Conv", "Relu"), (6, 10, 10)),

@@ -1,4 +1,4 @@
-"""Which parts of a face a model's answer rests on: Grad-CAM and occlusion, on ONNX and without torch."""
+"""Which parts of a face a model's output rests on: Grad-CAM and occlusion, on ONNX and without torch."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class FaceExplanation:
         scores: the calibrated probability of every label, in card order.
         emotion: the likeliest label, or None where it is below the threshold.
         label: that is explained.
-        responses: what every convolution and pooling layer answers, in the order they run.
+        responses: of every convolution and pooling layer, in the order they run.
         grad_cam: of every label, or None where the network has no last feature maps.
         occlusion: of the explained label.
     """
@@ -255,7 +255,7 @@ def _explained(
 
 
 def strongest(response: Response, count: int) -> list[int]:
-    """Return the channels that answer most on the mean, in size, at most `count`; the strongest first."""
+    """Return the channels of the strongest mean response, in size, at most `count`; the strongest first."""
     sizes = np.abs(response.values).mean(axis=(1, 2))
     return [int(channel) for channel in np.argsort(-sizes, kind="stable")[:count]]
 

@@ -149,7 +149,7 @@ def sections(face: FaceExplanation, threshold: float | None = None) -> tuple[Sec
 
 
 def _scores(face: FaceExplanation, threshold: float | None) -> Section:
-    says = "The softmax of the network's answers at the temperature of the model's card."
+    says = "The softmax of the network's logits at the temperature of the model's card."
     rows = tuple((label, percent(score, 1)) for label, score in face.scores.items())
     return Section(draw.score_bars(face.scores, threshold), says, ("emotion", "probability"), rows)
 

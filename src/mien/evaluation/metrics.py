@@ -84,7 +84,7 @@ def log_loss(probabilities: NDArray[np.floating], true: NDArray[np.int64]) -> fl
 
 
 def brier_score(probabilities: NDArray[np.floating], true: NDArray[np.int64]) -> float:
-    """Return the mean squared distance from the certain true answer, in [0, 2] (Brier 1950).
+    """Return the mean squared distance from the certain true label, in [0, 2] (Brier 1950).
 
     This is the original score, summed over all labels; the two-label form is half of it.
     """

@@ -1,4 +1,4 @@
-"""Maps over a face, and what the layers of a network answer to it."""
+"""Maps over a face, and the response of a network's layers to it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LABEL = 0.19  # inches of a line of text
 
 
 class LayerMaps(NamedTuple):
-    """What a layer answers: its title, a line about it, and its maps float32 (channels, height, width)."""
+    """A layer's response: its title, a line about it, and its maps float32 (channels, height, width)."""
 
     title: str
     about: str
@@ -104,7 +104,7 @@ def occlusion_map(
 
 
 def layer_sheet(layers: Sequence[LayerMaps]) -> Plot:
-    """Return what every layer of a network answers to a face: a row of maps a layer.
+    """Return the response of every layer of a network to a face: a row of maps a layer.
 
     Each map has its own scale from its least to its greatest value; a layer without sides is a strip of one
     cell a channel.
@@ -130,7 +130,7 @@ def layer_sheet(layers: Sequence[LayerMaps]) -> Plot:
             axes.axis("off")
 
     total = sum(height + 2.3 * _LABEL for height in heights)
-    return Plot("layers", "What every layer answers", max(total, 0.5), draw, raster=True)
+    return Plot("layers", "Response of every layer", max(total, 0.5), draw, raster=True)
 
 
 def layer_picture(maps: NDArray[np.floating], columns: int = 8) -> NDArray[np.uint8]:

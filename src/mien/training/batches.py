@@ -75,41 +75,41 @@ class Batches:
         A part is float32 images (faces, 1, height, width) in [0, 1] and targets (faces, labels).
         """
         config = self._config
-        # The dice are every process's own but fall alike, so that all agree on order and kind of blend.
-        dice = np.random.default_rng(self._shared_seed(number))
+        # Every process has a generator of its own, which draw alike: all agree on order and kind of blend.
+        rng = np.random.default_rng(self._shared_seed(number))
         generator = torch.Generator().manual_seed(self.seed(number))
-        order = self._train[self._order(dice)]
+        order = self._train[self._order(rng)]
         size = self._size(number)
         mine = slice(self._rank * config.accumulate, (self._rank + 1) * config.accumulate)
         for step in range(self.steps):
             batch = order[step * config.batch_size : (step + 1) * config.batch_size]
             parts = np.array_split(batch, self._processes * config.accumulate)[mine]
-            yield [self._part(chosen, size, dice, generator) for chosen in parts]
+            yield [self._part(chosen, size, rng, generator) for chosen in parts]
 
     def _size(self, epoch: int) -> int:
         """Return the side of the crops: small ones first, which costs less and is a change of its own."""
         config, full = self._config, int(self._images.shape[-1])
         return min(config.small_size, full) if epoch < config.small_fraction * config.epochs else full
 
-    def _order(self, dice: np.random.Generator) -> NDArray[np.int64]:
+    def _order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The faces of an epoch: each once, or drawn so that every label comes equally often."""
         if self._config.sampling == "shuffle":
-            return dice.permutation(len(self._train))
+            return rng.permutation(len(self._train))
         share = 1 / np.bincount(self._labels)[self._labels]
-        return dice.choice(len(self._train), len(self._train), p=share / share.sum())
+        return rng.choice(len(self._train), len(self._train), p=share / share.sum())
 
     def _part(
-        self, chosen: NDArray[np.int64], size: int, dice: np.random.Generator, generator: torch.Generator
+        self, chosen: NDArray[np.int64], size: int, rng: np.random.Generator, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         images = augment(to_units(self._images[chosen]), self._config, size, generator)
-        return self._blend(images, self._targets[torch.from_numpy(chosen)], dice, generator)
+        return self._blend(images, self._targets[torch.from_numpy(chosen)], rng, generator)
 
     def _blend(
-        self, images: Tensor, targets: Tensor, dice: np.random.Generator, generator: torch.Generator
+        self, images: Tensor, targets: Tensor, rng: np.random.Generator, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        config, draw = self._config, dice.random()
+        config, draw = self._config, rng.random()
         if draw < config.mixup:
-            return mix(images, targets, dice.beta(config.mixup_alpha, config.mixup_alpha), generator)
+            return mix(images, targets, rng.beta(config.mixup_alpha, config.mixup_alpha), generator)
         if draw < config.mixup + config.cutmix:
-            return cut_mix(images, targets, dice.random(), generator)
+            return cut_mix(images, targets, rng.random(), generator)
         return images, targets

@@ -200,7 +200,7 @@ def _small_export(
 
 
 def _accuracies(part: str, int8: NDArray[np.bool_], fp32: NDArray[np.bool_]) -> dict[str, float]:
-    """Return the share of right answers of the int8 twin and of the network it was made of."""
+    """Return the accuracy of the int8 twin and of the network it was made of."""
     return {
         f"{part}_accuracy": round(float(int8.mean()), 4),
         f"fp32_{part}_accuracy": round(float(fp32.mean()), 4),

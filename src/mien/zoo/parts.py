@@ -1,4 +1,4 @@
-"""A network taken apart: what its layers answer, and the part behind its last feature map.
+"""A network taken apart: the response of its layers, and the part behind its last feature map.
 
 Works on the ONNX file alone, with ONNX Runtime: layers are read by making them outputs, and the rest of the
 network behind one of them is cut off as a file of its own.
@@ -62,7 +62,7 @@ _BATCH_NUMBERS = 8_000_000  # of one call of the part behind the features: 32 MB
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """What one convolution or pooling layer answers to a picture.
+    """The response of one convolution or pooling layer to a picture.
 
     Attributes:
         name: of the node, or of its output where the file names no node.
@@ -108,10 +108,10 @@ class Features:
             batch = maps[first : first + step]
             missing = 0 if self._step is None else step - len(batch)
             filled = np.concatenate([batch, np.repeat(batch[:1], missing, axis=0)])
-            (answer,) = _run(self._session, {self._input: filled})[:1]
-            if not isinstance(answer, np.ndarray) or answer.ndim != 2 or len(answer) != len(filled):
+            (logits,) = _run(self._session, {self._input: filled})[:1]
+            if not isinstance(logits, np.ndarray) or logits.ndim != 2 or len(logits) != len(filled):
                 raise ModelError("the part of the model behind its last feature map gives no logits")
-            parts.append(answer[: len(batch)])
+            parts.append(logits[: len(batch)])
         return np.concatenate(parts).astype(np.float64)
 
 
@@ -129,7 +129,7 @@ class Parts:
 
 
 def take_apart(content: bytes, picture: NDArray[np.float32]) -> Parts:
-    """Run the network of an ONNX file once and return its layers' answers and its last feature maps.
+    """Run the network of an ONNX file once and return its layers' responses and its last feature maps.
 
     Args:
         content: of the ONNX file. In an int8 network (QDQ) the part behind the features is taken without
@@ -185,7 +185,7 @@ def _responses(graph: Graph, results: Mapping[str, NDArray[Any]]) -> list[Respon
             readers[name].append(node)
     found = []
     for node in graph.nodes:
-        if not _answers(node, results):
+        if not _responds(node, results):
             continue
         name, operators = node.outputs[0], [node.operator]
         while node.operator in CONVOLUTIONS and _belongs(readers[name], name, results):
@@ -200,7 +200,7 @@ def _responses(graph: Graph, results: Mapping[str, NDArray[Any]]) -> list[Respon
     return found
 
 
-def _answers(node: Node, results: Mapping[str, NDArray[Any]]) -> bool:
+def _responds(node: Node, results: Mapping[str, NDArray[Any]]) -> bool:
     """Whether a node is a convolution or a pool, one over the whole picture among them."""
     result = results.get(node.outputs[0]) if node.outputs else None
     if result is None or not np.issubdtype(result.dtype, np.number) or not result.size:

@@ -195,18 +195,21 @@ def test_a_card_with_the_digest_of_another_file(places: Places, tmp_path: Path) 
     assert files(places.data) == []
 
 
-def test_a_full_disk_leaves_the_model_that_was_there(
-    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("too_large", ["twin", "network"])
+def test_a_full_disk_leaves_the_model_that_was_there(places: Places, tmp_path: Path, too_large: str) -> None:
+    resource = pytest.importorskip("resource", reason="file size limits are POSIX")
     add(tmp_path)
-
-    def full(self: Path, *args: object, **options: object) -> int:
-        raise OSError(28, "No space left on device", str(self))
-
     weights, text = pair(tmp_path, fake_card(["yes", "no"], name="mine"))
-    monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OutputError, match="no space"):
-        store.add_model(weights, text, replace_existing=True)
+    small = weights.stat().st_size if too_large == "twin" else 5000
+    weights.with_suffix(".safetensors").write_bytes(b"t" * (small + 1))
+    # The system refuses to write larger files, as a full disk would.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (small, before[1]))
+    try:
+        with pytest.raises(OutputError, match="cannot be written: file too large"):
+            store.add_model(weights, text, replace_existing=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert len(load_model("mine").card.labels) == 7
     assert files(places.data) == ["mine.json", "mine.onnx"]
 

@@ -5,8 +5,6 @@ Needs the package onnx, but not torch.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import helper
 
 from mien.core.errors import ModelError, OptionError
-from mien.core.files import atomic_path, ensure_folder, shown
+from mien.core.files import shown
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.evaluation import Evaluation, calibration, evaluate
@@ -27,8 +23,9 @@ from mien.evaluation.predict import check_faces, logits_of, targets_in_card_orde
 from mien.pipeline.align import card_template
 from mien.pipeline.classify import softmax, to_batch
 from mien.training._merge import Member, alone, merge
+from mien.training._model_file import write_onnx
 from mien.zoo import registry
-from mien.zoo.card import METADATA_KEY, Card
+from mien.zoo.card import Card
 from mien.zoo.registry import Model
 from mien.zoo.session import OnnxSession, is_ort, read_weights
 
@@ -124,8 +121,7 @@ def ensemble(
         evaluation = evaluate(replace(model, card=card), test)
         card = reported(card, evaluation)
         accuracies = tuple(_accuracy(card, member, test, evaluation) for member in members)
-    path, card = _write(output, content, card)
-    return Ensemble(path, card, members, difference, evaluation, accuracies)
+    return Ensemble(output, write_onnx(output, content, card), members, difference, evaluation, accuracies)
 
 
 def _members(models: Sequence[str | os.PathLike[str]], weights: Sequence[float] | None) -> tuple[Member, ...]:
@@ -243,15 +239,3 @@ def _accuracy(card: Card, member: Member, test: FaceDataset, evaluation: Evaluat
         for i in range(0, len(images), _FACES)
     ]
     return float(np.concatenate(right).mean())
-
-
-def _write(output: Path, content: bytes, card: Card) -> tuple[Path, Card]:
-    model = onnx.load_model_from_string(content)
-    helper.set_model_props(model, {METADATA_KEY: json.dumps(card.without_digest().to_dict())})
-    final = model.SerializeToString(deterministic=True)
-    digested = replace(card, sha256=hashlib.sha256(final).hexdigest())
-    ensure_folder(output.parent)
-    with atomic_path(output.with_suffix(".json")) as new_card, atomic_path(output) as new_weights:
-        new_weights.write_bytes(final)
-        new_card.write_text(digested.to_json(), encoding="utf-8")
-    return output, digested

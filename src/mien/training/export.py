@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,13 +15,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mien.core.errors import TrainingError
-from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.evaluation import Evaluation, calibration, evaluate
 from mien.evaluation.evaluate import reported
 from mien.evaluation.predict import logits_of
 from mien.pipeline.classify import softmax, to_batch
+from mien.training._model_file import write_onnx
 from mien.training._quiet import quiet
 from mien.training.architectures import create_network
 from mien.training.batches import MEAN, STD
@@ -33,7 +32,7 @@ from mien.training.quantize import quantise
 from mien.training.run_folder import BEST, read_config, read_facts
 from mien.training.session import TorchSession
 from mien.training.split import Split, split_data
-from mien.zoo.card import METADATA_KEY, Card, ModelInput
+from mien.zoo.card import Card, ModelInput
 from mien.zoo.registry import Model
 from mien.zoo.session import OnnxSession, Session
 
@@ -124,10 +123,11 @@ def export(
     check_parity(parity)
     plain, true = card, data.targets[split.validation]
     card, evaluation = measured(calibration.calibrated(plain, logits, true), session, test)
-    small = _small_export(content, plain, logits, evaluation, split, output, test) if int8 else None
+    small = _quantised(content, plain, logits, evaluation, split, test) if int8 else None
     state = {"model": name, "labels": list(card.labels), "network": trained.options, "log": trained.log}
     path = write_model(output, content, card, checkpoint_bytes(weights_of(network), state))
-    return Export(path, Card.read(path.with_suffix(".json")), parity, small, evaluation)
+    twin = None if small is None else small.written(output)  # only once the model itself is safe
+    return Export(path, Card.read(path.with_suffix(".json")), parity, twin, evaluation)
 
 
 def run_model(folder: Path, data: FaceDataset) -> Model:
@@ -172,15 +172,28 @@ def _opened(folder: Path, data: FaceDataset, name: str) -> _Trained:
     return _Trained(network, split, card, network_of(config), log)
 
 
-def _small_export(
+@dataclass(frozen=True, slots=True)
+class _Quantised:
+    """An int8 twin that is not written yet."""
+
+    content: bytes
+    card: Card
+    parity: Parity
+    evaluation: Evaluation | None
+
+    def written(self, output: Path) -> Export:
+        path = write_model(output, self.content, self.card)
+        return Export(path, Card.read(path.with_suffix(".json")), self.parity, evaluation=self.evaluation)
+
+
+def _quantised(
     content: bytes,
     card: Card,
     logits: NDArray[np.float64],
     evaluated: Evaluation | None,
     split: Split,
-    output: Path,
     test: FaceDataset | None,
-) -> Export:
+) -> _Quantised:
     """Quantise the network, which gave `logits` and was `evaluated`; the card says what that costs."""
     drawn = np.random.default_rng(0).permutation(len(split.train))[:_CALIBRATION_FACES]
     small = quantise(content, to_batch(split.data.images[split.train[drawn]], card))
@@ -196,7 +209,7 @@ def _small_export(
     if evaluation is not None and evaluated is not None:
         beside |= _accuracies("test", evaluation.right, evaluated.right)
     card = replace(card, training={**card.training, QUANTISED: beside})
-    return Export(write_model(output, small, card), card, compare(logits, own), evaluation=evaluation)
+    return _Quantised(small, card, compare(logits, own), evaluation)
 
 
 def _accuracies(part: str, int8: NDArray[np.bool_], fp32: NDArray[np.bool_]) -> dict[str, float]:
@@ -321,16 +334,7 @@ def weights_of(network: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def write_model(output: Path, content: bytes, card: Card, twin: bytes | None = None) -> Path:
-    """Write the model, its card and, where there are any, the same weights to fine-tune."""
-    graph = onnx.load_model_from_string(content)
-    onnx.helper.set_model_props(graph, {METADATA_KEY: json.dumps(card.without_digest().to_dict())})
-    final = graph.SerializeToString(deterministic=True)
+    """Write `<output>/<name>.onnx`, its card and, where there are any, the same weights to fine-tune."""
     path = output / f"{card.name}.onnx"
-    ensure_folder(output)
-    atomic_write(path, final)
-    digested = replace(card, sha256=hashlib.sha256(final).hexdigest())
-    if twin is not None:
-        atomic_write(path.with_suffix(".safetensors"), twin)
-        digested = replace(digested, safetensors_sha256=hashlib.sha256(twin).hexdigest())
-    atomic_write(path.with_suffix(".json"), digested.to_json())
+    write_onnx(path, content, card, twin)
     return path

@@ -7,20 +7,19 @@ kind: what only one kind of processor has is left out.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mien.core.errors import ModelError, OptionError
-from mien.core.files import atomic_path, ensure_folder, shown
+from mien.core.files import shown
 from mien.zoo import registry
-from mien.zoo._entries import card_file
 from mien.zoo.card import Card
 from mien.zoo.session import OnnxSession, first_line, is_ort, read_weights
+from mien.zoo.write import write_files
 
 SUFFIX = ".ort"
 STYLES: tuple[str, ...] = ("fixed", "runtime")
@@ -73,14 +72,9 @@ def convert(model: str | os.PathLike[str], folder: Path | None = None, *, style:
             f"the converted model differs from {shown(entry.path)} by {difference:.2g} of its largest logit, "
             f"more than {_limit(loaded.card):g}; use the ONNX file"
         )
-    path = (entry.path.parent if folder is None else ensure_folder(folder)) / f"{loaded.name}{SUFFIX}"
+    path = (entry.path.parent if folder is None else folder) / f"{loaded.name}{SUFFIX}"
     # Its weights to fine-tune belong to the ONNX file.
-    digest = hashlib.sha256(converted).hexdigest()
-    card = replace(loaded.card, sha256=digest, safetensors_sha256=None)
-    with atomic_path(card_file(path)) as new_card, atomic_path(path) as new_weights:
-        new_weights.write_bytes(converted)
-        new_card.write_text(card.to_json(), encoding="utf-8")
-    return Converted(path, card, difference)
+    return Converted(path, write_files(path, converted, loaded.card), difference)
 
 
 def _converted(content: bytes, style: str) -> bytes:

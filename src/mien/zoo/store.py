@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-from contextlib import ExitStack
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from mien.core.errors import CardError, DigestError, DownloadError, MienError, ModelError, OptionError
-from mien.core.files import atomic_path, atomic_write, ensure_folder, reason, shown
+from mien.core.files import atomic_write, ensure_folder, reason, shown
 from mien.zoo import registry
 from mien.zoo._entries import Entry, data_folder, installed, lone_cards, packaged_folder, user_folder
 from mien.zoo.card import Card
 from mien.zoo.download import Progress, check_address, download
 from mien.zoo.session import OnnxSession, is_ort, read_weights
+from mien.zoo.write import write_files
 
 __all__ = [
     "ASSETS",
@@ -189,18 +189,8 @@ def add_model(weights: Path, card: Path, *, replace_existing: bool = False) -> E
     model = registry.open_content(content, weights, beside=given, device="cpu")
     _check_same_card(model, weights)
     twin = read_twin(Entry("", weights, "file"), given)
-    twin_digest = None if twin is None else hashlib.sha256(twin).hexdigest()
-    final = replace(given, sha256=model.digest, safetensors_sha256=twin_digest)
-    folder = ensure_folder(user_folder())
-    entry = Entry(final.name, folder / f"{final.name}.onnx", "user")
-    # All are written before any is put in place, so that a full disk leaves what was there.
-    with ExitStack() as writes:
-        for path, part in (
-            (entry.card_path, final.to_json().encode()),
-            (entry.path, content),
-            *([] if twin is None else [(entry.twin_path, twin)]),
-        ):
-            writes.enter_context(atomic_path(path)).write_bytes(part)
+    entry = Entry(given.name, user_folder() / f"{given.name}.onnx", "user")
+    write_files(entry.path, content, given, twin)
     if twin is None:
         entry.twin_path.unlink(missing_ok=True)  # of the model that was replaced
     return entry

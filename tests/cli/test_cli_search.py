@@ -70,6 +70,20 @@ def test_crossval_measures_every_face_and_says_so(mien: Mien, faces: Path) -> No
     assert (other.code, "number_of_folds" in other.err) == (3, True)
 
 
+def test_ones_own_network_of_one_size_is_refused_small_crops_before_anything_is_written(
+    mien: Mien, faces: Path
+) -> None:
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
+    Path("own_flat.py").write_text(NETWORK.replace("any_side = True", "input_side = 16"))
+    given = (faces, "--config", "recipe.toml", "--arch", "own_flat:Small", "--output", "flat")
+    for command in ("train", "crossval", "tune"):
+        done = mien(command, *given, "--small-fraction", 0.5)
+        assert (done.code, "small_fraction has to be 0 for own_flat:Small" in done.err) == (2, True)
+        assert not Path("flat").exists()
+    assert mien("train", *given, "--epochs", 1).code == 0
+    assert json.loads(Path("flat/config.json").read_text())["small_fraction"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

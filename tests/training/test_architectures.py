@@ -24,7 +24,7 @@ from mien.training.architectures import (  # noqa: E402
     r2,
     takes_any_side,
 )
-from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig  # noqa: E402
+from mien.training.config import ARCHITECTURE_NAMES, ONE_SIDE_ONLY, TrainingConfig  # noqa: E402
 from mien.training.cost import Counts, count_multiply_adds, count_parameters, counts  # noqa: E402
 from mien.zoo.session import OnnxSession  # noqa: E402
 
@@ -110,6 +110,7 @@ def test_every_network_takes_any_number_of_labels(name: str, labels: int) -> Non
 def test_networks_that_take_any_side_do_and_the_others_say_so(name: str) -> None:
     network = small(name).eval()
     assert input_side(name) == 48
+    assert takes_any_side(name) == (name not in ONE_SIDE_ONLY)
     if takes_any_side(name):
         assert network(faces(2, 40)).shape == (2, 7)
     else:

@@ -67,6 +67,16 @@ def test_the_options_of_the_network_go_wherever_the_run_goes(run: mien.Run, tmp_
     assert again.options == {"architecture": "mien-tiny", "attention": False}
 
 
+def test_a_network_of_one_size_only_sees_no_small_crops(data: mien.FaceDataset, tmp_path: Path) -> None:
+    network = mien.create_model("r4", data.labels)
+    for wrong in ({"small_fraction": 0.5}, {"config": mien.TrainingConfig(architecture="r4")}):
+        with pytest.raises(mien.OptionError, match="small_fraction has to be 0 for r4"):
+            mien.fit(network, data, tmp_path / "r4", **{**FEW, "epochs": 1}, **wrong)
+        assert not (tmp_path / "r4").exists()
+    run = mien.fit(network, data, tmp_path / "r4", **{**FEW, "epochs": 1})
+    assert run.config.small_fraction == 0
+
+
 def test_the_same_call_goes_on_and_another_one_is_refused(run: mien.Run, data: mien.FaceDataset) -> None:
     network = mien.create_model("mien-tiny", data.labels, attention=False)
     before = weights(run.folder)

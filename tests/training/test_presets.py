@@ -8,6 +8,7 @@ import pytest
 from mien.core.errors import OptionError
 from mien.training.config import TrainingConfig
 from mien.training.presets import FINE_TUNE, PRESETS, resolve
+from mien.training.search_space import parse_search
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -52,6 +53,17 @@ def test_given_options_stand_over_the_file_and_the_file_over_the_preset(tmp_path
     file.write_text('epochs = 7\nbatch_size = 16\nschedule = "cosine"\n')
     config = resolve("r1", file, {"batch_size": 64})
     assert (config.architecture, config.epochs, config.batch_size, config.schedule) == ("r1", 7, 64, "cosine")
+
+
+@pytest.mark.parametrize("name", ["r3", "r4", "r5"])
+def test_miens_recipe_suits_networks_that_read_one_size_only(name: str) -> None:
+    assert resolve(None, None, {"architecture": name}) == TrainingConfig(architecture=name, small_fraction=0)
+    assert resolve(None, None, {}, {"architecture": name}).small_fraction == 0
+    for asked in ({"small_fraction": 0.5}, {"small_fraction": 0.65}):
+        with pytest.raises(OptionError, match=f"small_fraction has to be 0 for {name}, not 0"):
+            resolve(None, None, {"architecture": name, **asked})
+    with pytest.raises(OptionError, match="small_fraction has to be 0"):
+        parse_search(["small_fraction=0,0.4"], resolve(None, None, {"architecture": name}))
 
 
 def test_a_stored_configuration_can_be_given_back(tmp_path: Path) -> None:

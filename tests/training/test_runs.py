@@ -170,6 +170,7 @@ def test_fine_tuning_is_recognised_where_little_is_changed_in_it() -> None:
 def test_another_network_under_mien_s_recipe_is_recognised() -> None:
     recipe = recipe_of(TrainingConfig(architecture="r1", epochs=20))
     assert recipe.text() == "Mien's; epochs 20"
+    assert recipe_of(resolve(None, None, {"architecture": "r4", "epochs": 15})).text() == "Mien's; epochs 15"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,8 @@ NETWORK_OPTIONS: dict[str, tuple[str, ...]] = {
     name: _ATTENTION if name.startswith("mien-") else _MOBILE if name == "r2" else ()
     for name in ARCHITECTURE_NAMES
 }
+# They end in layers of a fixed size and read 48×48 pixels only, so no small crops.
+ONE_SIDE_ONLY: frozenset[str] = frozenset({"r3", "r4", "r5"})
 # Where someone's own network is: `package.module:Factory`.
 MODULE_PATH = r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*"
 
@@ -121,7 +123,13 @@ class TrainingConfig:
     small_size: int = option(
         40, "Side of the random crops in the first epochs, in pixels.", low=16, high=1024
     )
-    small_fraction: float = option(0.65, "Part of the epochs that see small crops.", low=0, high=1)
+    small_fraction: float = option(
+        0.65,
+        "Part of the epochs that see small crops; 0 where it is not given and the network reads one size "
+        "only (r3, r4, r5).",
+        low=0,
+        high=1,
+    )
     rotation: float = option(12.0, "Greatest random rotation, in degrees.", low=0, high=180)
     scale: float = option(0.12, "Greatest random change of scale.", low=0, high=0.9)
     shear: float = option(0.0, "Greatest random shear.", low=0, high=1)

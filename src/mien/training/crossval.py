@@ -25,6 +25,7 @@ from mien.training.config import TrainingConfig
 from mien.training.distributed import check_alone
 from mien.training.export import export
 from mien.training.loop import train
+from mien.training.presets import check_crops
 from mien.training.schedules import EpochLog
 from mien.training.split import split_data
 from mien.training.start import Start
@@ -60,11 +61,12 @@ def crossval(
         on_step: called after each step with the fold and what `train` says.
 
     Raises:
-        OptionError: fewer than 2 folds, or torchrun's processes.
+        OptionError: fewer than 2 folds, torchrun's processes, or small crops for a network of one size.
         DatasetError: a label has too few faces for the folds and for a validation part within each.
         TrainingError: training cannot go on, or the folder holds another cross-validation.
     """
     check_alone("cross-validation")
+    check_crops(config)
     numbers = fold_numbers(data, folds, config.seed)
     for fold in range(folds):
         # Too few faces are known before hours of training, not after.

@@ -16,7 +16,7 @@ from mien.core.emotions import parse_emotion
 from mien.core.errors import OptionError
 from mien.training._extra import check_training, with_training
 from mien.training.config import NETWORK_FIELDS, TrainingConfig, network_of
-from mien.training.presets import resolve
+from mien.training.presets import check_crops, resolve
 from mien.training.schedules import EpochLog
 
 if TYPE_CHECKING:
@@ -191,7 +191,8 @@ def fit(
 
     Raises:
         DatasetError: the faces lack a label of the network.
-        OptionError: an option is unknown or has a value that is none.
+        OptionError: an option is unknown or has a value that is none, or small crops are asked of a network
+            that reads one size only.
         TrainingError: the folder holds another run, there are too few faces, or the loss is not finite.
         MissingExtraError: the train extra is not installed.
     """
@@ -203,8 +204,12 @@ def fit(
     if misplaced := [name for name in options if name in ("architecture", *NETWORK_FIELDS)]:
         raise OptionError(f"{', '.join(misplaced)} belongs to the network; give it to create_model")
     begun = None if network.start is None else network.start.network
-    recipe = config if config is not None else resolve(preset, None, {}, begun)
-    chosen = TrainingConfig.from_dict({**recipe.to_dict(), **_network_values(network.config), **options})
+    values = {**_network_values(network.config), **options}
+    if config is None:
+        chosen = resolve(preset, None, values, begun)
+    else:
+        chosen = TrainingConfig.from_dict({**config.to_dict(), **values})
+        check_crops(chosen)
     place, faces = Path(folder), data.with_labels(network.labels)
     logs = loop.train(
         faces,

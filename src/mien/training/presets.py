@@ -10,12 +10,13 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mien.core.errors import OptionError
 from mien.core.files import atomic_write
-from mien.training.config import TrainingConfig
+from mien.training.config import ARCHITECTURE_NAMES, ONE_SIDE_ONLY, TrainingConfig
 
 # What every reference system shares: Keras, plain labels, full-size faces, no averaged weights.
 _KERAS: dict[str, Any] = {
@@ -154,7 +155,8 @@ def resolve(
             names another one.
 
     Raises:
-        OptionError: an unknown preset, option or value, or a file that is not TOML.
+        OptionError: an unknown preset, option or value, small crops for a network that reads one size only,
+            or a file that is not TOML.
     """
     values: dict[str, Any] = {}
     if preset is not None:
@@ -168,7 +170,32 @@ def resolve(
     values |= given
     if network and values.get("architecture", network["architecture"]) == network["architecture"]:
         values = {**network, **values}
-    return TrainingConfig.from_dict(values)
+    config = TrainingConfig.from_dict(values)
+    if "small_fraction" not in values and not _reads_any_side(config.architecture):
+        config = replace(config, small_fraction=0.0)
+    check_crops(config)
+    return config
+
+
+def check_crops(config: TrainingConfig) -> None:
+    """Refuse small crops for a network that reads faces of one size only.
+
+    Raises:
+        OptionError: `small_fraction` is above 0 for such a network, or there is no network of this name.
+    """
+    if config.small_fraction and not _reads_any_side(config.architecture):
+        raise OptionError(
+            f"small_fraction has to be 0 for {config.architecture}, not {config.small_fraction:g}: it reads "
+            "faces of one size only, and no small crops"
+        )
+
+
+def _reads_any_side(architecture: str) -> bool:
+    if architecture in ARCHITECTURE_NAMES:
+        return architecture not in ONE_SIDE_ONLY
+    from mien.training.architectures import takes_any_side  # someone's own says it itself, which needs torch
+
+    return takes_any_side(architecture)
 
 
 def write_recipe(path: Path, config: TrainingConfig, comment: str) -> None:

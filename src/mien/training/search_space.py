@@ -8,6 +8,7 @@ from typing import Any
 
 from mien.core.errors import OptionError
 from mien.training.config import TrainingConfig
+from mien.training.presets import check_crops
 
 PRUNERS: tuple[str, ...] = ("median", "hyperband", "none")
 # These decide how a trial is judged; a search over them would change the yardstick, not the network.
@@ -176,7 +177,10 @@ def _value(name: str, text: str, base: TrainingConfig) -> Any:
     except (ValueError, KeyError):
         wanted = {"int": "a whole number", "float": "a number", "bool": "true or false"}[kind]
         raise OptionError(f"{name} has to be {wanted}, not {text!r}") from None
-    return getattr(replace(base, **{name: value}), name)
+    changed = replace(base, **{name: value})
+    if name == "small_fraction":
+        check_crops(changed)
+    return getattr(changed, name)
 
 
 def _plain(value: Any) -> str:

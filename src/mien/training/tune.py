@@ -32,7 +32,7 @@ from mien.training.checkpoints import load_checkpoint
 from mien.training.config import TrainingConfig
 from mien.training.distributed import check_alone
 from mien.training.loop import train
-from mien.training.presets import write_recipe
+from mien.training.presets import check_crops, write_recipe
 from mien.training.run_folder import BEST, LAST
 from mien.training.runs.record import write_note
 from mien.training.schedules import EpochLog
@@ -132,6 +132,7 @@ def tune(
         OutputError: the study cannot be written, or another search is at work in the folder.
     """
     check_alone("a search")
+    check_crops(config)
     if not 1 <= trials <= MOST_TRIALS:
         raise OptionError(f"trials have to be between 1 and {MOST_TRIALS:,}, not {trials}")
     check_space(space, len(split_data(data, config).train))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mien.core.emotions import DEFAULT_LABELS
-from mien.training.config import TrainingConfig, network_of
+from mien.training.config import ONE_SIDE_ONLY, TrainingConfig, network_of
 from mien.training.presets import FINE_TUNE, PRESET_LABELS, PRESETS
 from mien.training.runs.record import Run
 
@@ -81,7 +81,8 @@ def command_of(run: Run) -> str:
 
 
 def _changes(own: dict[str, Any], values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    base = TrainingConfig.from_dict(values).to_dict()
+    usual = {"small_fraction": 0.0} if own["architecture"] in ONE_SIDE_ONLY else {}
+    base = TrainingConfig.from_dict({**usual, **values}).to_dict()
     return {
         name: (value, base[name]) for name, value in own.items() if value != base[name] and name not in _APART
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,3 +53,34 @@ def test_wrong_use_says_why(mien: Mien, faces: Path, options: tuple, code: int, 
 def test_the_shipped_model_says_that_it_can_be_fine_tuned(mien: Mien) -> None:
     assert "fine-tuning: mien train DATA --from mien-base" in mien("models", "show", "mien-base").out
     assert json.loads(mien("models", "show", "mien-base", "--json").out)["fine_tuning"] is True
+
+
+def test_code_that_a_run_names_is_run_only_where_the_user_names_it_too(mien: Mien, faces: Path) -> None:  # noqa: F811
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
+    Path("planted_net.py").write_text(
+        "from pathlib import Path\nPath('it-ran').touch()\n"
+        "from torch import nn\n"
+        "def make(labels):\n"
+        "    return nn.Sequential(nn.Flatten(), nn.Linear(2304, labels))\n"
+    )
+    named, quick = ("--arch", "planted_net:make"), ("--epochs", 1, "--batch-size", 8)
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        assert mien("train", faces, "--output", "runs/own", *quick, *named).code == 0
+        sys.modules.pop("planted_net")
+        Path("it-ran").unlink()
+        for command in (
+            ("export", "runs/own", faces),
+            ("train", faces, "--output", "runs/x", "--from", "runs/own", *quick),
+        ):
+            done = mien(*command)
+            assert done.code == 2
+            assert "where you trust it, say so with --architecture planted_net:make" in done.err
+            assert not Path("it-ran").exists()
+            done = mien(*command, *named)
+            assert done.code == 0, done.err
+            sys.modules.pop("planted_net")
+            Path("it-ran").unlink()
+    finally:
+        sys.path.pop(0)
+        sys.modules.pop("planted_net", None)

@@ -11,7 +11,7 @@ from mien.cli import _exits
 from mien.cli._training import Data, Int8, Test, Votes, training_data
 from mien.cli.models import describe_conversion
 from mien.training import door
-from mien.training.run_folder import read_config
+from mien.training.run_folder import run_config
 
 if TYPE_CHECKING:
     from mien.training.export import Export
@@ -52,6 +52,16 @@ def export(
             show_default=False,
         ),
     ] = None,
+    architecture: Annotated[
+        str | None,
+        typer.Option(
+            "--architecture",
+            "--arch",
+            metavar="package.module:Factory",
+            help="The run's network where it is someone's own: its code is run.",
+            show_default=False,
+        ),
+    ] = None,
     int8: Int8 = False,
     ort: Annotated[
         bool, typer.Option("--ort", help="Also write NAME.ort, for phones; and so for the int8 twin.")
@@ -60,9 +70,11 @@ def export(
     """Read the run's faces again, export, say what came out."""
     from mien.zoo.ort_format import convert
 
-    read_config(run)  # a folder that is no run is refused before the faces are read
+    run_config(run, architecture)  # what is no run, or not to be run, is refused before the faces are read
     faces, reported, _ = training_data(data, votes, test)
-    written = door.export(run, output, name=name, data=faces, test=reported, int8=int8)
+    written = door.export(
+        run, output, name=name, data=faces, test=reported, int8=int8, architecture=architecture
+    )
     describe_export(written)
     for made in (written, written.int8) if ort else ():
         if made is not None:

@@ -205,6 +205,24 @@ class TrainingConfig:
         return from_mapping(cls, data)
 
 
+def check_code(architecture: str, given: str | None, whose: str) -> None:
+    """Refuse to import a network that only a file names: importing is running it.
+
+    Args:
+        architecture: as a file or a run has it; a name of `ARCHITECTURE_NAMES` is nobody's code.
+        given: what the user named, the same path for code that is trusted; None for nothing.
+        whose: what names the architecture, for the message.
+
+    Raises:
+        OptionError: it is the path of a module, and the user did not name it.
+    """
+    if architecture not in ARCHITECTURE_NAMES and architecture != given:
+        raise OptionError(
+            f"{whose} name a network of someone's own, {architecture!r}, whose code would run; "
+            f"where you trust it, say so with --architecture {architecture} (in Python architecture=)"
+        )
+
+
 def network_of(config: TrainingConfig) -> dict[str, Any]:
     """Return the options of a configuration that say what its network is, not how it is trained."""
     values = config.to_dict()

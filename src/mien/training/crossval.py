@@ -77,7 +77,9 @@ def crossval(
         is_held = numbers == fold - 1
         rest, place = data.subset(~is_held), folder / f"fold-{fold}"
         train(rest, place, config, partial(on_epoch, fold), partial(on_step, fold), start)
-        results = results.with_fold(_measured(place, rest, data.subset(is_held)), np.flatnonzero(is_held))
+        results = results.with_fold(
+            _measured(place, rest, data.subset(is_held), config), np.flatnonzero(is_held)
+        )
         _write(folder, {**plan, **results.to_dict()})
         on_fold(results)
     write_folds(results, folder / TABLE)
@@ -114,11 +116,11 @@ def _open(
     return plan
 
 
-def _measured(place: Path, rest: FaceDataset, held: FaceDataset) -> Evaluation:
+def _measured(place: Path, rest: FaceDataset, held: FaceDataset, config: TrainingConfig) -> Evaluation:
     """Export the network of a fold where that was not done yet, and measure it on the held-out faces."""
     model = place / f"{place.name}.onnx"
     if not model.with_suffix(".json").exists():  # the card is written last
-        export(place, rest, place, name=place.name, test=held)
+        export(place, rest, place, name=place.name, test=held, architecture=config.architecture)
     return evaluate(load_model(model), held)
 
 

@@ -100,7 +100,7 @@ class Run:
         """Return the best network as it stands, calibrated, to measure or to analyse pictures with."""
         from mien.training.export import run_model
 
-        return run_model(self.folder, self.data)
+        return run_model(self.folder, self.data, architecture=self.config.architecture)
 
     def report(self, evaluation: Evaluation | None = None) -> Path:
         """Write the run's page, `report.html` in its folder, with a measurement where one is given.
@@ -230,6 +230,7 @@ def export(
     data: FaceDataset | None = None,
     test: FaceDataset | None = None,
     int8: bool = False,
+    architecture: str | None = None,
 ) -> Export:
     """Write the best network of a run as a model: NAME.onnx, its card NAME.json, and NAME.safetensors.
 
@@ -240,9 +241,11 @@ def export(
         data: the faces of the run, where `run` is a folder: they calibrate the model and check the file.
         test: faces that nothing was chosen on, to report in the card.
         int8: also write NAME-int8, a quarter of the size.
+        architecture: the network of the run; needed where `run` is a folder whose network is someone's own,
+            `package.module:Factory`, because its code is run.
 
     Raises:
-        OptionError: `run` is a folder and `data` is missing.
+        OptionError: `run` is a folder and `data` is missing, or its network is code that was not named.
         TrainingError: the folder is no run, the faces are others, or the file does not follow PyTorch.
         OutputError: a file cannot be written.
         MissingExtraError: the train extra is not installed.
@@ -250,13 +253,21 @@ def export(
     check_training()
     exporting: Any = with_training(_load_export)
     folder = run.folder if isinstance(run, Run) else Path(run)
+    if architecture is None and isinstance(run, Run):
+        architecture = run.config.architecture
     if data is None:
         if not isinstance(run, Run):
             raise OptionError(f"give the faces that {str(folder)!r} was trained on as data")
         data = run.data
     place = folder if output is None else Path(output)
     written: Export = exporting.export(
-        folder, data, place, name=name or folder.resolve().name, test=test, int8=int8
+        folder,
+        data,
+        place,
+        name=name or folder.resolve().name,
+        test=test,
+        int8=int8,
+        architecture=architecture,
     )
     return written
 

@@ -29,7 +29,7 @@ from mien.training.checkpoints import checkpoint_bytes, load_checkpoint
 from mien.training.config import TrainingConfig, network_of
 from mien.training.cost import count_multiply_adds, count_parameters
 from mien.training.quantize import quantise
-from mien.training.run_folder import BEST, read_config, read_facts
+from mien.training.run_folder import BEST, read_facts, run_config
 from mien.training.session import TorchSession
 from mien.training.split import Split, split_data
 from mien.zoo.card import Card, ModelInput
@@ -96,6 +96,7 @@ def export(
     name: str,
     test: FaceDataset | None = None,
     int8: bool = False,
+    architecture: str | None = None,
 ) -> Export:
     """Write the best network of a run as `<output>/<name>.onnx`, its card `.json`, and `.safetensors`.
 
@@ -109,11 +110,13 @@ def export(
         test: faces that nothing was chosen on, to report in the card; never used for anything else.
         int8: also write `<name>-int8`, quantised on training faces, with a temperature, a threshold and
             figures of its own.
+        architecture: that the caller expects; without it a network of someone's own is not imported.
 
     Raises:
+        OptionError: the run's network is code that `architecture` does not name.
         TrainingError: the run is not usable, or the exported file does not follow PyTorch.
     """
-    trained = _opened(folder, data, name)
+    trained = _opened(folder, data, name, architecture)
     network, split, card = trained.network, trained.split, trained.card
     test = None if test is None else test.with_labels(card.labels)
     content = to_onnx(network, (1, *split.data.images.shape[1:]))
@@ -130,12 +133,12 @@ def export(
     return Export(path, Card.read(path.with_suffix(".json")), parity, twin, evaluation)
 
 
-def run_model(folder: Path, data: FaceDataset) -> Model:
+def run_model(folder: Path, data: FaceDataset, *, architecture: str | None = None) -> Model:
     """Return the best network of a run, calibrated, without exporting it; it runs in PyTorch.
 
     Args and errors are those of `export`.
     """
-    trained = _opened(folder, data, folder.resolve().name)
+    trained = _opened(folder, data, folder.resolve().name, architecture)
     card, split = trained.card, trained.split
     shape = (card.input.channels, card.input.height, card.input.width)
     session = TorchSession(trained.network, shape, len(card.labels))
@@ -156,9 +159,9 @@ class _Trained:
     log: dict[str, Any]
 
 
-def _opened(folder: Path, data: FaceDataset, name: str) -> _Trained:
+def _opened(folder: Path, data: FaceDataset, name: str, architecture: str | None) -> _Trained:
     """Read a run, and check that `data` is what it was given."""
-    config = read_config(folder)
+    config = run_config(folder, architecture)
     facts = read_facts(folder)
     data = data.with_labels(facts.get("labels", data.labels))
     split = split_data(data, config)

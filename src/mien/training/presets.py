@@ -16,7 +16,7 @@ from typing import Any
 
 from mien.core.errors import OptionError
 from mien.core.files import atomic_write
-from mien.training.config import ARCHITECTURE_NAMES, ONE_SIDE_ONLY, TrainingConfig
+from mien.training.config import ARCHITECTURE_NAMES, ONE_SIDE_ONLY, TrainingConfig, check_code
 
 # What every reference system shares: Keras, plain labels, full-size faces, no averaged weights.
 _KERAS: dict[str, Any] = {
@@ -152,11 +152,11 @@ def resolve(
         file: a TOML file with options by name, or None.
         given: options by name.
         network: of the weights to start from, its options by name: it is trained where none of the three
-            names another one.
+            names another one. A path to someone's own is only followed where one of them names it too.
 
     Raises:
         OptionError: an unknown preset, option or value, small crops for a network that reads one size only,
-            or a file that is not TOML.
+            a file that is not TOML, or weights that alone name a network of someone's own.
     """
     values: dict[str, Any] = {}
     if preset is not None:
@@ -169,6 +169,7 @@ def resolve(
         values |= _read_toml(file)
     values |= given
     if network and values.get("architecture", network["architecture"]) == network["architecture"]:
+        check_code(network["architecture"], values.get("architecture"), "the weights to start from")
         values = {**network, **values}
     config = TrainingConfig.from_dict(values)
     if "small_fraction" not in values and not _reads_any_side(config.architecture):

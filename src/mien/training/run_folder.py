@@ -10,10 +10,10 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from mien.core.errors import MienError, TrainingError
+from mien.core.errors import MienError, OptionError, TrainingError
 from mien.core.files import atomic_write, ensure_folder
 from mien.records import plain_text
-from mien.training.config import TrainingConfig
+from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig, check_code
 from mien.training.schedules import EpochLog
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -74,6 +74,24 @@ def read_config(folder: Path) -> TrainingConfig:
         return TrainingConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, MienError) as error:
         raise TrainingError(f"{str(folder)!r} is not a run of mien train: {error}") from error
+
+
+def run_config(folder: Path, architecture: str | None) -> TrainingConfig:
+    """Return the configuration of a run whose network is going to be made.
+
+    Args:
+        folder: the run, perhaps a stranger's.
+        architecture: that the user named, or None.
+
+    Raises:
+        TrainingError: the folder is not a run, or its configuration is damaged.
+        OptionError: its network is someone's own code, or another one, and the user did not name it.
+    """
+    config = read_config(folder)
+    if config.architecture in ARCHITECTURE_NAMES and architecture not in (None, config.architecture):
+        raise OptionError(f"the network of {str(folder)!r} is {config.architecture}, not {architecture!r}")
+    check_code(config.architecture, architecture, f"the options of {str(folder)!r}")
+    return config
 
 
 def write_log(folder: Path, logs: Sequence[EpochLog]) -> None:

@@ -22,6 +22,7 @@ from mien.training.augment import augment, cut_mix, mix  # noqa: E402
 from mien.training.checkpoints import load_checkpoint  # noqa: E402
 from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig  # noqa: E402
 from mien.training.cost import count_multiply_adds, count_parameters  # noqa: E402
+from mien.training.device import has_bf16  # noqa: E402
 from mien.training.export import export  # noqa: E402
 from mien.training.loop import train  # noqa: E402
 from mien.training.losses import label_weights, soft_loss, soft_targets  # noqa: E402
@@ -309,6 +310,26 @@ def test_the_focal_loss_favours_hard_faces_and_weights_rare_labels() -> None:
     assert focal[1] / focal[0] > 100 * plain[1] / plain[0]
     weighted = soft_loss(logits[:1], targets[:1], TrainingConfig(), torch.tensor([3.0, 1.0]))
     assert weighted.item() == pytest.approx(3 * plain[0].item())
+
+
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 1.0, 2.0])
+def test_the_focal_loss_has_a_gradient_where_a_face_is_certain(gamma: float) -> None:
+    logits = torch.tensor([[200.0, 0.0], [0.0, 200.0], [0.3, 0.0]], requires_grad=True)
+    targets = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0]])
+    soft_loss(logits, targets, TrainingConfig(loss="focal", focal_gamma=gamma), None).backward()
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[0].abs().max() < 1e-6
+    assert logits.grad[1, 0] < 0
+
+
+def test_a_torch_without_onednn_computes_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> bool:
+        raise AttributeError("'_OpNamespace' 'mkldnn' object has no attribute '_is_mkldnn_bf16_supported'")
+
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", unknown)
+    assert not has_bf16(torch.device("cpu"))
 
 
 def test_label_weights_even_out_the_labels() -> None:

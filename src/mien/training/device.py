@@ -16,7 +16,8 @@ def has_bf16(device: torch.device) -> bool:
     """Return whether the device computes in bfloat16 itself; without that it would only be slower."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    # A PyTorch that was built without oneDNN does not know the question.
+    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def autocast(device: torch.device, wanted: bool) -> AbstractContextManager[None]:

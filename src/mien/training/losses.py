@@ -13,6 +13,8 @@ from torch import Tensor
 from mien.datasets import FaceDataset
 from mien.training.config import TrainingConfig
 
+_LEAST_DOUBT = 1e-7  # about the step of float32 below 1
+
 
 def soft_targets(data: FaceDataset, vote_weight: float, label_smoothing: float) -> NDArray[np.float32]:
     """Return float32 (faces, labels), rows summing to 1: the label, mixed with votes and with any label.
@@ -47,7 +49,9 @@ def soft_loss(logits: Tensor, targets: Tensor, config: TrainingConfig, weights: 
     log_probabilities = F.log_softmax(logits.float(), 1)
     parts = -targets * log_probabilities
     if config.loss == "focal":
-        parts = parts * (1 - log_probabilities.exp()) ** config.focal_gamma
+        # A power below 1 has no slope at 0, which a face that is read for certain would turn into NaN.
+        doubt = (1 - log_probabilities.exp()).clamp_min(_LEAST_DOUBT)
+        parts = parts * doubt**config.focal_gamma
     if weights is not None:
         parts = parts * weights
     return parts.sum(1).mean()

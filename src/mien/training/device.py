@@ -16,8 +16,9 @@ def has_bf16(device: torch.device) -> bool:
     """Return whether the device computes in bfloat16 itself; without that it would only be slower."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    # A PyTorch that was built without oneDNN does not know the question.
-    return torch.backends.mkldnn.is_available() and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False  # built without oneDNN, it does not know the question
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def autocast(device: torch.device, wanted: bool) -> AbstractContextManager[None]:

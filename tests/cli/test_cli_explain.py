@@ -58,4 +58,12 @@ def test_wrong_usage(mien: Mien, model: Path) -> None:
     ):
         done = mien("explain", *arguments, "--output", "why")
         assert (done.code, words in done.err) == (code, True), done.err
-    assert not Path("why/explain.html").exists()
+    assert not Path("why").exists()
+
+
+def test_a_model_in_the_format_for_phones_is_refused_with_its_reason(mien: Mien, model: Path) -> None:
+    assert mien("models", "convert", model, "--output", "phone").code == 0
+    done = mien("explain", FACE, "--model", "phone/small.ort", "--output", "deep/why")
+    assert done.code == 3
+    assert "give the .onnx file" in done.err
+    assert not Path("deep").exists()

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mien.core.errors import OptionError
+from mien.core.errors import OptionError, TrainingError
 from mien.training.config import TrainingConfig
 from mien.training.presets import FINE_TUNE, PRESETS, resolve
+from mien.training.run_folder import read_config
 from mien.training.search_space import parse_search
 
 
@@ -72,6 +73,36 @@ def test_a_stored_configuration_can_be_given_back(tmp_path: Path) -> None:
     lines = [f"{k} = {str(v).lower() if isinstance(v, bool) else repr(v)}" for k, v in asdict(config).items()]
     file.write_text("\n".join(lines))
     assert resolve(None, file, {}) == config
+
+
+def test_the_configuration_of_a_run_is_a_recipe_too(tmp_path: Path) -> None:
+    config = resolve("r3", None, {"seed": 5})
+    file = tmp_path / "config.json"
+    file.write_text(config.to_json())
+    assert resolve(None, file, {}) == config
+    assert resolve(None, file, {"seed": 6}).seed == 6
+
+
+def test_code_that_only_a_runs_configuration_names_is_not_imported(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"architecture": "nobody.knows:Network", "small_fraction": 0.0}')
+    with pytest.raises(OptionError, match="whose code would run"):
+        resolve(None, file, {})
+    assert resolve(None, file, {"architecture": "nobody.knows:Network"}).epochs == 55
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("{", "no JSON"), ("[1]", "no options by name"), ('{"epochs": 0}', "between"), ("[" * 9999, "no JSON")],
+)
+def test_a_bad_configuration_of_a_run_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(text)
+    with pytest.raises(OptionError, match=says):
+        resolve(None, file, {})
+    with pytest.raises(TrainingError, match=says) as caught:
+        read_config(tmp_path)
+    assert "config.json' is damaged" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,21 @@ def test_what_was_there_before_stays(server: Server, tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
-@pytest.mark.parametrize("status", [404, 500])
-def test_an_error_of_the_server_is_told(server: Server, tmp_path: Path, status: int) -> None:
-    assert f"answered {status}" in refused(server.url("/f", sends(b"no", status=status)), tmp_path)
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (404, "check the address"),
+        (403, "it may not be fetched"),
+        (429, "try again later"),
+        (500, "try again"),
+    ],
+)
+def test_an_error_of_the_server_is_told_with_what_to_do(
+    server: Server, tmp_path: Path, status: int, advice: str
+) -> None:
+    message = refused(server.url("/f", sends(b"no", status=status)), tmp_path)
+    assert f"answered {status}" in message
+    assert advice in message
 
 
 def test_too_large_a_file_is_refused_before_it_comes(server: Server, tmp_path: Path) -> None:

@@ -63,6 +63,8 @@ def _parameter(option: Field[Any], kind: Any, panel: str, given: bool) -> inspec
     elif option.metadata["low"] is not None:
         low, high = option.metadata["low"], option.metadata["high"]
         settings |= {"min": low, "max": high}
+    for alias in _ALIASES.get(option.name, ())[1:]:
+        settings["help"] += f" Short: {alias}."  # the column of the names is too narrow for both
     if given:
         settings["help"] += f" (default: {option.default})"
         kind = kind | None

@@ -74,9 +74,9 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        metavar="FILE.toml",
-        help="Options by name, such as epochs = 20; they stand over the preset, and options given here "
-        "over both.",
+        metavar="FILE",
+        help="Options by name: .toml with lines such as epochs = 20, or the config.json of a run. They stand "
+        "over the preset, and options given here over both.",
         show_default=False,
     ),
 ]

@@ -15,8 +15,10 @@ from mien.cli._training import (
     ConfigFile,
     Data,
     From,
+    Init,
     LabelNames,
     Preset,
+    Sha256,
     Votes,
     begin_from,
     recipe_data,
@@ -66,10 +68,12 @@ def crossval(
     config_file: ConfigFile = None,
     labels: LabelNames = None,
     start: From = None,
+    init: Init = None,
+    sha256: Sha256 = None,
 ) -> None:
     """Read the faces, train and measure fold after fold, say what came out."""
     validation = with_training(_load)
-    begin = begin_from(start)
+    begin = begin_from(start, init, sha256)
     config = resolve(preset, config_file, given, None if begin is None else begin.network)
     faces, _, _ = recipe_data(data, votes, None, labels, preset)
 

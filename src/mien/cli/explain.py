@@ -30,8 +30,8 @@ Show what a model sees in the faces of a picture: one page, every figure, every 
 
 For each face, the largest first: the probability of every emotion; Grad-CAM, where the last feature maps \
 speak for each emotion; occlusion, how the probability changes when a grey patch covers a part; and the \
-response of every convolution and pooling layer. Any .onnx model with a card will do. A picture of just the \
-size that the model reads is taken as a face that is cut out already.
+response of every convolution and pooling layer. Any .onnx model with a card will do, but no .ort. A picture \
+of just the size that the model reads is taken as a face that is cut out already.
 
 A map shows what the network reacted to, not why a person looks so: an expression is not an inner state. \
 The pictures need the extra report.

@@ -16,8 +16,10 @@ from mien.cli._training import (
     ConfigFile,
     Data,
     From,
+    Init,
     LabelNames,
     Preset,
+    Sha256,
     Votes,
     begin_from,
     recipe_data,
@@ -101,13 +103,15 @@ def tune(
     config_file: ConfigFile = None,
     labels: LabelNames = None,
     start: From = None,
+    init: Init = None,
+    sha256: Sha256 = None,
 ) -> None:
     """Read the faces, search, say what was best."""
     seconds = _seconds(timeout)
     if pruner not in PRUNERS:
         raise OptionError(f"unknown pruner {pruner!r}; choose one of {', '.join(PRUNERS)}")
     splitting, searching = with_training(_load)
-    begin = begin_from(start)
+    begin = begin_from(start, init, sha256)
     config = resolve(preset, config_file, given, None if begin is None else begin.network)
     space = parse_search(search or (), config)
     faces, _, _ = recipe_data(data, votes, None, labels, preset)

@@ -55,6 +55,22 @@ def ensure_folder(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Find out before the work whether the folder `path` can be made; what was missing is missing after it.
+
+    Raises:
+        OutputError: the folder cannot be made, or is a file.
+    """
+    folder = Path(path)
+    missing = [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+    try:
+        ensure_folder(folder)
+    finally:
+        for place in missing:
+            with suppress(OSError):  # it was not made, or another process uses it already
+                place.rmdir()
+
+
 def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> None:
     """Write `data` (text as UTF-8, line ends as they are) to `path`, all of it or nothing.
 

@@ -26,7 +26,7 @@ import numpy as np
 from mien import figures as draw
 from mien.core import images
 from mien.core.errors import MissingExtraError
-from mien.core.files import atomic_write, ensure_folder
+from mien.core.files import atomic_write, check_folder, ensure_folder
 from mien.evaluation._html import data_uri, pictured, render
 from mien.evaluation._sections import Section
 from mien.evaluation.explain import STRONGEST, Explanation, FaceExplanation, strongest
@@ -65,7 +65,7 @@ def write_explanation(folder: Path, explanation: Explanation, channels: int = ST
 
 
 def check_explanation(folder: Path) -> None:
-    """Find out before the work whether an explanation can be written; `folder` is made where missing.
+    """Find out before the work whether an explanation can be written; nothing is made yet.
 
     Raises:
         MissingExtraError: matplotlib or jinja2 is not installed.
@@ -74,7 +74,7 @@ def check_explanation(folder: Path) -> None:
     for module in ("matplotlib", "jinja2"):
         if find_spec(module) is None:
             raise MissingExtraError(module, "report")
-    ensure_folder(folder)
+    check_folder(folder)
 
 
 def _page(explanation: Explanation, faces: list[dict[str, Any]], photo: str | None, channels: int) -> str:

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from mien.core.errors import MissingExtraError
-from mien.core.files import atomic_write, ensure_folder
+from mien.core.files import atomic_write, check_folder, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.evaluation._html import page
@@ -133,7 +133,7 @@ def write_tables(folder: Path, evaluation: Evaluation, figures: Mapping[str, Any
 
 
 def check_report(folder: Path, modules: Sequence[str] = ("matplotlib", "jinja2", "sklearn")) -> None:
-    """Find out before the work whether a report can be made; `folder` is made where missing.
+    """Find out before the work whether a report can be made; nothing is made yet.
 
     Args:
         folder: of the report.
@@ -146,7 +146,7 @@ def check_report(folder: Path, modules: Sequence[str] = ("matplotlib", "jinja2",
     for module in modules:
         if find_spec(module) is None:
             raise MissingExtraError({"sklearn": "scikit-learn"}.get(module, module), "report")
-    ensure_folder(folder)
+    check_folder(folder)
 
 
 def read_log(path: Path) -> dict[str, list[float]] | None:

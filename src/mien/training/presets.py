@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from mien.core.errors import OptionError
-from mien.core.files import atomic_write
-from mien.training.config import ARCHITECTURE_NAMES, ONE_SIDE_ONLY, TrainingConfig, check_code
+from mien.core.files import atomic_write, reason, shown
+from mien.training.config import ARCHITECTURE_NAMES, ONE_SIDE_ONLY, TrainingConfig, check_code, parse_options
 
 # What every reference system shares: Keras, plain labels, full-size faces, no averaged weights.
 _KERAS: dict[str, Any] = {
@@ -149,14 +149,14 @@ def resolve(
 
     Args:
         preset: a name of `PRESETS`, or None for Mien's recipe.
-        file: a TOML file with options by name, or None.
+        file: a TOML file with options by name, or a run's config.json; None for none.
         given: options by name.
         network: of the weights to start from, its options by name: it is trained where none of the three
             names another one. A path to someone's own is only followed where one of them names it too.
 
     Raises:
         OptionError: an unknown preset, option or value, small crops for a network that reads one size only,
-            a file that is not TOML, or weights that alone name a network of someone's own.
+            a file that is neither TOML nor JSON, or weights that alone name a network of someone's own.
     """
     values: dict[str, Any] = {}
     if preset is not None:
@@ -166,7 +166,12 @@ def resolve(
             raise OptionError(f"preset {preset!r} needs weights to start from, such as those of mien-base")
         values |= PRESETS[preset]
     if file is not None:
-        values |= _read_toml(file)
+        options = _read_options(file)
+        if file.suffix.lower() == ".json" and isinstance(its := options.get("architecture"), str):
+            check_code(
+                its, given.get("architecture"), f"the options of {shown(file)}"
+            )  # a run may be a stranger's
+        values |= options
     values |= given
     if network and values.get("architecture", network["architecture"]) == network["architecture"]:
         check_code(network["architecture"], values.get("architecture"), "the weights to start from")
@@ -208,10 +213,13 @@ def write_recipe(path: Path, config: TrainingConfig, comment: str) -> None:
     atomic_write(path, "\n".join(lines) + "\n")
 
 
-def _read_toml(file: Path) -> dict[str, Any]:
+def _read_options(file: Path) -> dict[str, Any]:
+    is_json = file.suffix.lower() == ".json"
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        return parse_options(text) if is_json else tomllib.loads(text)
     except OSError as error:
-        raise OptionError(f"configuration {str(file)!r} cannot be read: {error.strerror}") from error
+        raise OptionError(f"configuration {shown(file)} cannot be read: {reason(error)}") from error
     except ValueError as error:
-        raise OptionError(f"configuration {str(file)!r} is not TOML: {error}") from error
+        form = "cannot be used" if is_json else "is not TOML"
+        raise OptionError(f"configuration {shown(file)} {form}: {error}") from error

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from mien.core.errors import MienError, OptionError, TrainingError
-from mien.core.files import atomic_write, ensure_folder
+from mien.core.files import atomic_write, ensure_folder, reason, shown
 from mien.records import plain_text
-from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig, check_code
+from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig, check_code, parse_options
 from mien.training.schedules import EpochLog
 
 LAST, BEST = "last.safetensors", "best.safetensors"
@@ -70,10 +70,18 @@ def read_config(folder: Path) -> TrainingConfig:
     Raises:
         TrainingError: the folder is not a run, or its configuration is damaged.
     """
+    file = folder / CONFIG
     try:
-        return TrainingConfig.from_dict(json.loads((folder / CONFIG).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, MienError) as error:
-        raise TrainingError(f"{str(folder)!r} is not a run of mien train: {error}") from error
+        return TrainingConfig.from_dict(parse_options(file.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise TrainingError(f"{shown(folder)} is not a run of mien train: it has no {CONFIG}") from error
+    except OSError as error:
+        raise TrainingError(f"{shown(file)} cannot be read: {reason(error)}") from error
+    except (ValueError, TypeError, MienError) as error:
+        raise TrainingError(
+            f"{shown(file)} is damaged, or of another version of Mien: {error}; put it back from a copy, or "
+            "train into another folder"
+        ) from error
 
 
 def run_config(folder: Path, architecture: str | None) -> TrainingConfig:

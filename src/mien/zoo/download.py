@@ -95,10 +95,19 @@ def _request(url: str, timeout: float) -> Any:
         return opener.open(urllib_request.Request(url, headers=agent), timeout=timeout)
     except urllib_error.HTTPError as error:
         error.close()
-        raise DownloadError(f"{url} answered {error.code} {error.reason}; try again later") from error
+        raise DownloadError(f"{url} answered {error.code} {error.reason}; {_advice(error.code)}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         why = getattr(error, "reason", None) or error
         raise DownloadError(f"{url} cannot be reached: {why}; check the connection") from error
+
+
+def _advice(status: int) -> str:
+    """Say what to do about an answer that is no file."""
+    if status in (404, 410):
+        return "nothing is there: check the address"
+    if status in (401, 403, 407, 451):
+        return "it may not be fetched: check the address, or whether it asks for an account"
+    return "check the address" if 400 <= status < 500 and status not in (408, 425, 429) else "try again later"
 
 
 def _next_piece(response: Any, url: str) -> bytes:

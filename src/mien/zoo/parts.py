@@ -139,11 +139,15 @@ def take_apart(content: bytes, picture: NDArray[np.float32]) -> Parts:
     Raises:
         ModelError: the content is not an ONNX network, or cannot be run.
     """
+    if is_ort(content):
+        raise ModelError(
+            "the model is in ONNX Runtime's format (.ort), which cannot be taken apart; give the .onnx file "
+            "that it was made from"
+        )
     try:
         graph = read_graph(content)
     except _wire.WireError as error:
-        advice = "; give the .onnx file it was made from" if is_ort(content) else ""
-        raise ModelError(f"the layers of the model cannot be read: {error}{advice}") from error
+        raise ModelError(f"the layers of the model cannot be read: {error}") from error
     step, results = _trace(content, graph, picture)
     responses = tuple(_responses(graph, results))
     if not any(response.operators[0] in CONVOLUTIONS for response in responses):

@@ -39,7 +39,7 @@ def test_a_shipped_model_learns_labels_of_ones_own(mien: Mien, faces: Path) -> N
         (("--from", "no-such-model"), 2, "neither a run of mien train nor a safetensors file, and no model"),
         (("--arch", "r1", "--width", 0.5), 2, "width is no option of r1; it belongs to r2"),
         (("--arch", "r2", "--input-size", 50), 2, "multiple of 32"),
-        (("--from", "mien-base", "--arch", "r1"), 3, "they are of another network"),
+        (("--from", "mien-base", "--arch", "r1"), 3, "of mien-base, and the network is r1"),
     ],
 )
 def test_wrong_use_says_why(mien: Mien, faces: Path, options: tuple, code: int, why: str) -> None:  # noqa: F811

@@ -234,7 +234,10 @@ def test_folders_that_an_archive_adds_are_passed(tmp_path: Path) -> None:
     ("folders", "says"),
     [
         (("train/happy", "train/sad", "test/"), r"test' has no folders of emotions"),
-        (("happy", "bored", "sleepy"), r"bored, sleepy; rename them, or give your own labels \(--labels\)"),
+        (
+            ("happy", "bored", "sleepy"),
+            r"bored, sleepy; rename them, or give your own labels \(labels=, --labels\)",
+        ),
     ],
 )
 def test_what_is_missing_is_said(tmp_path: Path, folders: tuple[str, ...], says: str) -> None:

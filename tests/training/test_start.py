@@ -101,8 +101,8 @@ def test_real_faces_are_read_alike(shared: Path) -> None:
 
 
 def test_weights_of_another_network_are_refused(first: Path) -> None:
-    with pytest.raises(TrainingError, match="another network"):
-        put_weights(create_network("r1", 2), read_start(first))
+    with pytest.raises(TrainingError, match="of mien-base, and the network is r1"):
+        put_weights(create_network("r1", 2), read_start(first), name="r1")
 
 
 def test_a_folder_with_a_run_from_another_start_is_refused(first: Path, tmp_path: Path) -> None:

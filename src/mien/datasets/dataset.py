@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.core.emotions import parse_emotion
 from mien.core.errors import DatasetError
+from mien.core.given import given_kind, given_labels
 
 _BLOCK = 512
 
@@ -90,8 +90,9 @@ class FaceDataset:
 
         Raises:
             DatasetError: a label is not in the data set or is given twice, or fewer than two are given.
+            OptionError: `labels` are no names.
         """
-        wanted = tuple(str(parse_emotion(label) or label.strip()) for label in labels)
+        wanted = given_labels(labels)
         if absent := [label for label in wanted if label not in self.labels]:
             raise DatasetError(
                 f"the data set has no label {', '.join(absent)}; it has {', '.join(self.labels)}"
@@ -141,3 +142,16 @@ def _moved(images: NDArray[np.uint8], where: NDArray[Any]) -> NDArray[np.uint8]:
         images[done : done + len(block)] = images[block]
         done += len(block)
     return images[:done]
+
+
+def given_faces(name: str, value: Any) -> FaceDataset:
+    """Return `value` if it is a data set.
+
+    Args:
+        name: of the argument.
+        value: that was given.
+
+    Raises:
+        OptionError: it is something else, such as the path of one.
+    """
+    return given_kind(name, value, FaceDataset, 'faces, as mien.load_dataset("faces/") returns them')

@@ -49,7 +49,7 @@ def _items(root: Path, split: str, own: tuple[str, ...], least: int) -> Iterator
     if unknown := [folder.name for folder, label in folders.items() if label is None]:
         raise DatasetError(
             f"{shown(root)} holds folders that name no known emotion: {', '.join(unknown)}; rename them, or "
-            "give your own labels (--labels)"
+            "give your own labels (labels=, --labels)"
         )
     if len(set(folders.values())) != len(folders):
         raise DatasetError(f"{shown(root)} holds two folders for the same emotion")

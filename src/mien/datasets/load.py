@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from mien.core.errors import DatasetError, MienError, OptionError
 from mien.core.files import reason, shown
+from mien.core.given import given_labels, given_path
 from mien.datasets import _cache, folder, posed, table
 from mien.datasets._items import (
     SPLITS,
@@ -76,9 +77,9 @@ def load_dataset(
         DatasetError: nothing is at `path`, it has no form that Mien knows, a label is unknown, a row or a
             size is wrong (the place is named), or there is no such split.
         ImageError: a picture cannot be read.
-        OptionError: `split` or `side` has a value that is none.
+        OptionError: `path` or `labels` are of another kind, or `split` or `side` has a value that is none.
     """
-    whole = _load(Path(path), _Options(side, neutral, _own(labels), cache), on_progress)
+    whole = _load(_given(path), _Options(side, neutral, _own(labels), cache), on_progress)
     if split is None and len(whole.splits()) > 1:
         split = default
     chosen = _choose(whole, split, labelled)
@@ -98,7 +99,7 @@ def load_splits(
 
     Arguments and errors are those of `load_dataset`; a split without emotions is left out.
     """
-    whole = _load(Path(path), _Options(side, neutral, _own(labels), cache), on_progress)
+    whole = _load(_given(path), _Options(side, neutral, _own(labels), cache), on_progress)
     found = {split: _choose(whole, split or None, labelled=True) for split in whole.labelled_splits()}
     if not found:
         raise _no_emotions(whole)
@@ -152,8 +153,8 @@ class _Options:
     cache: bool
 
     def __post_init__(self) -> None:
-        if self.side is not None and not 8 <= self.side <= 1024:
-            raise OptionError(f"side has to be between 8 and 1024 pixels, not {self.side}")
+        if self.side is not None and not (isinstance(self.side, int) and 8 <= self.side <= 1024):
+            raise OptionError(f"side has to be between 8 and 1024 pixels, not {self.side!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,7 +178,14 @@ class _Whole:
         return tuple(split for split in self.splits() if split in labelled)
 
 
+def _given(path: str | Path) -> Path:
+    return given_path("path", path, "the path of a data set: a folder of pictures or a CSV table")
+
+
 def _own(labels: Sequence[str] | None) -> tuple[str, ...]:
+    """One's own words stay as they are written: they are those of the files."""
+    if labels is not None:
+        given_labels(labels)
     return tuple(label.strip() for label in labels or () if label.strip())
 
 
@@ -218,8 +226,8 @@ def _read(source: Source, path: Path, side: int | None, on_progress: Progress) -
         listed = ", ".join(f"{s[1]}×{s[0]} ({n})" for s, n in sizes.most_common(5))
         more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
         raise MixedSizesError(
-            f"pictures in {shown(path)} differ in size: {listed}{more}; resize them with a side (`mien "
-            "dataset convert --side 48`), or cut the faces out of photos with `mien dataset faces`"
+            f"pictures in {shown(path)} differ in size: {listed}{more}; resize them "
+            "with a side (in Python side=48, else `mien dataset convert --side 48`), or cut the faces out of photos with `mien dataset faces`"
         )
     (height, width) = next(iter(sizes))
     images = np.frombuffer(buffer, np.uint8).reshape(len(items), height, width)
@@ -240,7 +248,7 @@ def _sound_faces(source: Source, path: Path) -> Iterator[tuple[Item, Pixels]]:
         names = ", ".join(repr(label) for label in sorted(unknown)[:20])
         raise DatasetError(
             f"{shown(path)} has labels that name no known emotion: {names} (first in "
-            f"{next(iter(unknown.values()))}); correct them, or give your own labels (--labels)"
+            f"{next(iter(unknown.values()))}); correct them, or give your own labels (labels=, --labels)"
         )
 
 
@@ -260,7 +268,7 @@ def squared(face: Pixels, side: int) -> Pixels:
 def _choose(whole: _Whole, wanted: str | None, labelled: bool) -> FaceDataset:
     faces, items, name = whole.faces, whole.items, _name(whole.path)
     if wanted is not None:
-        split = parse_split(wanted)
+        split = parse_split(wanted) if isinstance(wanted, str) else None
         if split is None:
             raise OptionError(f"unknown split {wanted!r}; choose one of {', '.join(SPLITS)}")
         chosen = np.array([belongs(item.split, split) for item in items], dtype=bool)

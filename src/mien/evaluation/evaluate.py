@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.given import given_path
 from mien.datasets import FaceDataset
+from mien.datasets.dataset import given_faces
 from mien.evaluation import calibration, metrics
 from mien.evaluation.predict import Progress, check_faces, logits_of, targets_in_card_order
 from mien.pipeline.classify import softmax
@@ -147,6 +149,7 @@ class Evaluation:
         }
 
 
+@runtime_checkable
 class Trained(Protocol):
     """What has a model to measure, such as a run of `mien.fit`."""
 
@@ -156,7 +159,7 @@ class Trained(Protocol):
 
 
 def evaluate(
-    model: Model | Trained | str | os.PathLike[str] | None,
+    model: Model | Trained | str | os.PathLike[str],
     data: FaceDataset,
     progress: Progress | None = None,
 ) -> Evaluation:
@@ -169,13 +172,12 @@ def evaluate(
         progress: called with the faces done and the faces there are.
 
     Raises:
+        OptionError: `model` or `data` is of another kind.
         DatasetError: no faces, a label the model does not know, or faces of another size than it reads.
         ModelError: the model cannot be used.
     """
-    if model is None or isinstance(model, str | os.PathLike):
-        model = load_model(model)
-    elif not isinstance(model, Model):
-        model = model.model()
+    given_faces("data", data)
+    model = _loaded(model)
     check_faces(data, model.card)
     targets = targets_in_card_order(data, model.card)
     logits = logits_of(model, data.images, progress)
@@ -189,6 +191,17 @@ def evaluate(
         source=data.source,
         names=data.names,
     )
+
+
+def _loaded(model: Model | Trained | str | os.PathLike[str]) -> Model:
+    """No default model here: a figure has to be that of the model one meant."""
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, Trained):
+        return model.model()
+    wanted = 'a model to measure: its name, such as "mien-base", a path, a loaded one or a run of mien.fit'
+    given_path("model", model, wanted)
+    return load_model(model)
 
 
 def _bins(found: calibration.Reliability) -> dict[str, Any]:

@@ -172,7 +172,8 @@ def explain(
         if not analysis.faces:
             what = shown(name) if name else "the picture"
             raise ImageError(
-                f"no face was found in {what}; if it is a face that is cut out already, say so: --crop"
+                f"no face was found in {what}; if it is a face that is cut out already, say so: --crop, "
+                "in Python crop=True"
             )
     numbers = _numbers(face, len(crops))
     threshold = loaded.card.threshold if chosen.threshold is None else chosen.threshold

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mien.core.emotions import parse_emotion
 from mien.core.errors import OptionError
+from mien.core.given import given_kind, given_labels, given_path
 from mien.training._extra import check_training, with_training
 from mien.training.config import NETWORK_FIELDS, TrainingConfig, network_of
 from mien.training.presets import check_crops, resolve
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from mien.training.export import Export
     from mien.training.start import Start
     from mien.zoo.registry import Model
+
+_START = "the name of a model, the folder of a run, or a .safetensors file"
+_INIT = "a safetensors file, or an https address of one"
+_NETWORK = 'a network, as mien.create_model("mien-base", data.labels) returns it'
+_RUN = "a run of mien.fit, or the folder of one"
 
 OnEpoch = Callable[[EpochLog], None]
 OnStep = Callable[[int, int, int], None]
@@ -155,12 +160,14 @@ def create_model(
         raise OptionError("give start or init, not both")
     if sha256 is not None and init is None:
         raise OptionError("sha256 belongs to init; there is no file to check")
-    begin = None if start is None else read_start(_place(start))
+    if sha256 is not None:
+        given_kind("sha256", sha256, str, "the digest of init, 64 hexadecimal digits")
+    begin = None if start is None else read_start(_place("start", start, _START))
     if init is not None:
-        begin = read_init(_place(init), sha256)
+        begin = read_init(_place("init", init, _INIT), sha256)
     values = {"architecture": architecture, **options}
     config = resolve(None, None, values, None if begin is None else begin.network)
-    network = Network(_label_names(labels), config, begin)
+    network = Network(_network_labels(labels), config, begin)
     network.module()  # what cannot be made, or does not fit, is said now
     return network
 
@@ -191,14 +198,15 @@ def fit(
 
     Raises:
         DatasetError: the faces lack a label of the network.
-        OptionError: an option is unknown or has a value that is none, or small crops are asked of a network
-            that reads one size only.
+        OptionError: an argument is of another kind, an option is unknown or has a value that is none, or
+            small crops are asked of a network that reads one size only.
         TrainingError: the folder holds another run, there are too few faces, or the loss is not finite.
         MissingExtraError: the train extra is not installed.
     """
     check_training()
     from mien.training import loop
 
+    _check_fit(network, data, config)
     if preset is not None and config is not None:
         raise OptionError("give a preset or a config, not both")
     if misplaced := [name for name in options if name in ("architecture", *NETWORK_FIELDS)]:
@@ -210,7 +218,8 @@ def fit(
     else:
         chosen = TrainingConfig.from_dict({**config.to_dict(), **values})
         check_crops(chosen)
-    place, faces = Path(folder), data.with_labels(network.labels)
+    place = given_path("folder", folder, 'the folder of the run, such as "runs/mine"')
+    faces = data.with_labels(network.labels)
     logs = loop.train(
         faces,
         place,
@@ -245,21 +254,27 @@ def export(
             `package.module:Factory`, because its code is run.
 
     Raises:
-        OptionError: `run` is a folder and `data` is missing, or its network is code that was not named.
+        OptionError: an argument is of another kind, `run` is a folder and `data` is missing, or its network
+            is code that was not named.
         TrainingError: the folder is no run, the faces are others, or the file does not follow PyTorch.
         OutputError: a file cannot be written.
         MissingExtraError: the train extra is not installed.
     """
     check_training()
     exporting: Any = with_training(_load_export)
-    folder = run.folder if isinstance(run, Run) else Path(run)
+    folder = run.folder if isinstance(run, Run) else given_path("run", run, _RUN)
+    for argument, faces in (("data", data), ("test", test)):
+        if faces is not None:
+            _check_faces(argument, faces)
     if architecture is None and isinstance(run, Run):
         architecture = run.config.architecture
     if data is None:
         if not isinstance(run, Run):
             raise OptionError(f"give the faces that {str(folder)!r} was trained on as data")
         data = run.data
-    place = folder if output is None else Path(output)
+    if name is not None:
+        given_kind("name", name, str, 'the name of the model, such as "mine"')
+    place = folder if output is None else given_path("output", output, "the folder to write the model to")
     written: Export = exporting.export(
         folder,
         data,
@@ -277,8 +292,8 @@ def _network_values(config: TrainingConfig) -> Mapping[str, Any]:
     return {name: getattr(config, name) for name in ("architecture", *NETWORK_FIELDS)}
 
 
-def _label_names(labels: Sequence[str]) -> tuple[str, ...]:
-    names = () if isinstance(labels, str) else tuple(str(parse_emotion(x) or x.strip()) for x in labels)
+def _network_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    names = given_labels(labels)
     if len(names) < 2 or len(set(names)) < len(names) or not all(names):
         raise OptionError(
             f"labels have to be two or more different names, such as data.labels, not {labels!r}"
@@ -286,8 +301,23 @@ def _label_names(labels: Sequence[str]) -> tuple[str, ...]:
     return names
 
 
-def _place(start: str | os.PathLike[str]) -> str | Path:
-    return start if isinstance(start, str) else Path(start)
+def _place(argument: str, given: str | os.PathLike[str], wanted: str) -> str | Path:
+    """A text may be the name of a model or an address; a path is never."""
+    path = given_path(argument, given, wanted)
+    return given if isinstance(given, str) else path
+
+
+def _check_fit(network: object, data: object, config: object) -> None:
+    given_kind("network", network, Network, _NETWORK)
+    _check_faces("data", data)
+    if config is not None:
+        given_kind("config", config, TrainingConfig, "a mien.TrainingConfig, such as another run's config")
+
+
+def _check_faces(argument: str, data: object) -> None:
+    from mien.datasets.dataset import given_faces
+
+    given_faces(argument, data)
 
 
 def _load_export() -> Any:

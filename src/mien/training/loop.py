@@ -93,7 +93,7 @@ def first_network(config: TrainingConfig, labels: Sequence[str], start: Start | 
     torch.manual_seed(config.seed)
     network = create_network(config.architecture, len(labels), **config.network_options())
     if start is not None:
-        put_weights(network, start, labels)
+        put_weights(network, start, labels, config.architecture)
     return network
 
 

@@ -160,7 +160,7 @@ def resolve(
     """
     values: dict[str, Any] = {}
     if preset is not None:
-        if preset not in PRESETS:
+        if not isinstance(preset, str) or preset not in PRESETS:
             raise OptionError(f"unknown preset {preset!r}; choose one of {', '.join(PRESETS)}")
         if preset == FINE_TUNE and network is None:
             raise OptionError(f"preset {preset!r} needs weights to start from, such as those of mien-base")

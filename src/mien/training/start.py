@@ -93,11 +93,19 @@ def _twin(place: str | Path) -> Path:
     return entry.twin_path
 
 
-def put_weights(network: nn.Module, start: Start, labels: Sequence[str] | None = None) -> tuple[str, ...]:
+def put_weights(
+    network: nn.Module, start: Start, labels: Sequence[str] | None = None, name: str = ""
+) -> tuple[str, ...]:
     """Put the weights into a network; return the names of those that stay fresh because they differ.
 
     Where the labels of both are known, the last layer takes what belongs to the labels that they share;
     labels of one's own start fresh. Where they are not, it is taken whole or not at all, by its shape.
+
+    Args:
+        network: takes them.
+        start: the weights.
+        labels: of the network, in the order of its outputs.
+        name: of the network, for the message.
 
     Raises:
         TrainingError: fewer than half of the weights fit; they are of another network.
@@ -110,9 +118,10 @@ def put_weights(network: nn.Module, start: Start, labels: Sequence[str] | None =
     fitting = {**fitting, **_shared_outputs(network, own, start, labels)}
     wanted = [name for name, tensor in own.items() if tensor.is_floating_point()]
     if len(fitting) < len(wanted) / 2:
+        whose = start.network.get("architecture") or "a network that they do not name"
         raise TrainingError(
-            f"{len(fitting)} of the network's {len(wanted)} tensors are among the weights to start from; "
-            "they are of another network"
+            f"the weights to start from are of {whose}, and the network is {name or type(network).__name__}: "
+            f"{len(fitting)} of its {len(wanted)} tensors are among them; choose weights and network alike"
         )
     network.load_state_dict(fitting, strict=False)
     return tuple(name for name in wanted if name not in fitting)

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from mien.core.errors import CardError, DigestError, ModelError, ModelNotFoundError
+from mien.core.errors import CardError, DigestError, ModelError, ModelNotFoundError, OptionError
 from mien.core.files import shown
 from mien.core.results import ModelReference
 from mien.zoo._entries import Entry, card_file, installed
@@ -73,11 +73,14 @@ def find(model: str | os.PathLike[str] | None = None) -> Entry:
 
     Raises:
         ModelNotFoundError: no such name or file.
+        OptionError: `model` is neither a name nor a path.
     """
     hint = ""
     if model is None:
         model = os.environ.get("MODEL_PATH") or DEFAULT_MODEL
         hint = "MODEL_PATH points to it; " if os.environ.get("MODEL_PATH") else ""
+    if not isinstance(model, (str, os.PathLike)):
+        raise OptionError(f"model has to be a name, such as {DEFAULT_MODEL!r}, or a path, not {model!r}")
     text = os.fspath(model)
     entries = installed()
     if not isinstance(model, os.PathLike):

@@ -79,7 +79,8 @@ def report_run(
         if run.metrics is None:
             raise
         raise TrainingError(
-            f"{METRICS} in {shown(place)} lacks what a report shows ({error!r}); measure again with --test"
+            f"{METRICS} in {shown(place)} lacks what a report shows ({error!r}); measure again: "
+            "mien runs report --test, in Python run.report(mien.evaluate(run, test))"
         ) from error
 
 

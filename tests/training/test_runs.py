@@ -279,7 +279,7 @@ def test_figures_that_are_damaged_inside_are_an_error_in_words(tmp_path: Path, b
     report_run(folder, test=made())
     figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     (folder / "metrics.json").write_text(json.dumps({**figures, broken: {"angry": 1}}))
-    with pytest.raises(TrainingError, match="measure again with --test"):
+    with pytest.raises(TrainingError, match="measure again: mien runs report --test"):
         report_run(folder)
 
 

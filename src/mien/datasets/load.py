@@ -227,7 +227,8 @@ def _read(source: Source, path: Path, side: int | None, on_progress: Progress) -
         more = f" and {len(sizes) - 5} more" if len(sizes) > 5 else ""
         raise MixedSizesError(
             f"pictures in {shown(path)} differ in size: {listed}{more}; resize them "
-            "with a side (in Python side=48, else `mien dataset convert --side 48`), or cut the faces out of photos with `mien dataset faces`"
+            "with a side (in Python side=48, else `mien dataset convert --side 48`), or cut the faces out of "
+            "photos with `mien dataset faces`"
         )
     (height, width) = next(iter(sizes))
     images = np.frombuffer(buffer, np.uint8).reshape(len(items), height, width)

@@ -125,6 +125,8 @@ def test_what_cannot_be_validated_is_known_before_the_first_epoch(tmp_path: Path
         crossval(few, tmp_path / "x", RECIPE, 2)
     with pytest.raises(OptionError, match="not 1"):
         crossval(small_faces(), tmp_path / "x", RECIPE, 1)
+    with pytest.raises(TrainingError, match="less than one batch of 64"):
+        crossval(small_faces(21), tmp_path / "x", replace(RECIPE, batch_size=64), 3)
     assert not (tmp_path / "x").exists()
 
 

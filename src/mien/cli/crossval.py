@@ -21,6 +21,7 @@ from mien.cli._training import (
     Sha256,
     Votes,
     begin_from,
+    named,
     recipe_data,
 )
 from mien.training._extra import with_training
@@ -102,8 +103,9 @@ def crossval(
     _show(results)
     if results.near:
         complain(
-            f"{results.near} faces have a near copy in another fold, which makes them easier than new faces; "
-            f"mien dataset check {printable(str(data))} lists them"
+            "with a near copy in another fold, which makes them easier than new faces: "
+            f"{named(results.near)} (all in crossval.json; mien dataset check {printable(str(data))} shows "
+            "their copies)"
         )
 
 

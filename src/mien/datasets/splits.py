@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from mien.core.errors import DatasetError
 from mien.datasets.dataset import FaceDataset
 
+DEALS = 30
+"""Orders in which what has to stay together is dealt before it counts as impossible: some orders fail."""
+
 
 def stratified_split(dataset: FaceDataset, fraction: float, seed: int) -> tuple[FaceDataset, FaceDataset]:
     """Split off `fraction` of every label (at least one face); equal seeds give equal splits.
@@ -80,11 +83,30 @@ def _picture_groups(dataset: FaceDataset) -> NDArray[np.int64]:
 def _mask_by_person(
     dataset: FaceDataset, fraction: float, generator: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Take persons, those with most faces first, where that brings the labels nearer to their share."""
     groups = _person_groups(dataset)
     counts = np.zeros((groups.max() + 1, len(dataset.labels)))
     np.add.at(counts, (groups, dataset.targets), 1)
     total = counts.sum(0)
+    for _ in range(DEALS):
+        apart = np.isin(groups, _persons(counts, total, fraction, generator))
+        sides = {"rest": ~apart, "split-off part": apart}
+        lacking = [side for side, faces in sides.items() if not _has_all(dataset, faces, total)]
+        if not lacking:
+            return apart
+    raise DatasetError(
+        f"no split by persons leaves every label faces in the {lacking[0]}; {len(counts)} persons are too few"
+    )
+
+
+def _has_all(dataset: FaceDataset, faces: NDArray[np.bool_], total: NDArray[np.float64]) -> bool:
+    there = np.bincount(dataset.targets[faces], minlength=len(total))
+    return bool((there[total > 0] > 0).all())
+
+
+def _persons(
+    counts: NDArray[np.float64], total: NDArray[np.float64], fraction: float, generator: np.random.Generator
+) -> list[int]:
+    """Take persons, those with most faces first, where that brings the labels nearer to their share."""
     shares = counts / np.maximum(total, 1)
     order = generator.permutation(len(counts))
     order = order[np.argsort(-counts[order].sum(1), kind="stable")]
@@ -94,14 +116,7 @@ def _mask_by_person(
         if (left**2).sum() < (missing**2).sum():
             missing = left
             chosen.append(group)
-    apart = np.isin(groups, chosen)
-    for side, faces in (("rest", ~apart), ("split-off part", apart)):
-        if (np.bincount(dataset.targets[faces], minlength=len(total))[total > 0] == 0).any():
-            raise DatasetError(
-                f"no split by persons leaves every label faces in the {side}; {len(counts)} persons are "
-                "too few"
-            )
-    return apart
+    return chosen
 
 
 def _person_groups(dataset: FaceDataset) -> NDArray[np.int64]:

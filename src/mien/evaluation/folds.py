@@ -51,13 +51,13 @@ class FoldResults:
         evaluations: of the folds, in order.
         indices: the place of each fold's faces in the data, int64 (faces of the fold,).
         rows: the figures of each fold that a card has, by name.
-        near: faces of the data that have a near copy in another fold, which makes them easier.
+        near: names of the faces that have a near copy in another fold, which makes them easier.
     """
 
     evaluations: tuple[Evaluation, ...] = ()
     indices: tuple[NDArray[np.int64], ...] = ()
     rows: tuple[Mapping[str, float], ...] = ()
-    near: int = 0
+    near: tuple[str, ...] = ()
 
     def with_fold(self, evaluation: Evaluation, indices: NDArray[np.int64]) -> FoldResults:
         """Return these results and those of one fold more; what takes long is computed here, once."""
@@ -112,7 +112,7 @@ class FoldResults:
         return {
             "protocol": FOLDS_PROTOCOL,
             "done": len(self.evaluations),
-            "near_copies_across_folds": self.near,
+            "near_copies_across_folds": list(self.near),
             "labels": list(self.labels),
             "figures": {name: spread.to_dict() for name, spread in self.figures().items()},
             "per_label": {

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.core.errors import TrainingError
 from mien.core.files import atomic_write, ensure_folder, shown
@@ -21,6 +22,7 @@ from mien.datasets import FaceDataset, fold_numbers, near_across
 from mien.evaluation import evaluate
 from mien.evaluation.evaluate import Evaluation
 from mien.evaluation.folds import FoldResults, write_fold_predictions, write_folds
+from mien.training.batches import Batches
 from mien.training.config import TrainingConfig
 from mien.training.distributed import check_alone
 from mien.training.export import export
@@ -63,16 +65,20 @@ def crossval(
     Raises:
         OptionError: fewer than 2 folds, torchrun's processes, or small crops for a network of one size.
         DatasetError: a label has too few faces for the folds and for a validation part within each.
-        TrainingError: training cannot go on, or the folder holds another cross-validation.
+        TrainingError: a fold's training part is less than a batch, training cannot go on, or the folder holds
+            another cross-validation.
     """
     check_alone("cross-validation")
     check_crops(config)
-    numbers = fold_numbers(data, folds, config.seed)
-    for fold in range(folds):
+
+    def check(numbers: NDArray[np.int64]) -> None:
         # Too few faces are known before hours of training, not after.
-        split_data(data.subset(numbers != fold), config)
+        for fold in range(folds):
+            Batches(split_data(data.subset(numbers != fold), config), config)
+
+    numbers = fold_numbers(data, folds, config.seed, check)
     plan = _open(folder, data, config, folds, start)
-    results = FoldResults(near=near_across(data, numbers))
+    results = FoldResults(near=tuple(data.names[face] for face in near_across(data, numbers)))
     for fold in range(1, folds + 1):
         is_held = numbers == fold - 1
         rest, place = data.subset(~is_held), folder / f"fold-{fold}"

@@ -71,12 +71,13 @@ def train(
         digest = split.digest()
         group.check_equal(digest, "faces or options")
         network = first_network(config, data.labels, start)
+        batches = Batches(split, config, group.rank, group.size)  # too few faces are known before a folder is
         if group.first:
             shape = (1, *data.images.shape[1:])
             run_folder.open_run(
                 folder, config, _facts(split, digest, group, start), summarise(network, shape)
             )
-        run = _Run(network, split, folder, config, group, fine_tuned=start is not None)
+        run = _Run(network, split, batches, folder, config, group, fine_tuned=start is not None)
         events = stack.enter_context(EventLog(folder / EVENTS, run.epoch)) if group.first else None
         while not run.finished:
             started = time.monotonic()
@@ -122,6 +123,7 @@ class _Run:
         self,
         network: nn.Module,
         split: Split,
+        batches: Batches,
         folder: Path,
         config: TrainingConfig,
         group: Group,
@@ -133,7 +135,7 @@ class _Run:
         self.body = Body(self.network) if fine_tuned and config.freeze_epochs else None
         self.average = {k: v.clone() for k, v in self.network.state_dict().items() if v.is_floating_point()}
         self.optimizer = create_optimizer(self.network, config)
-        self.batches = Batches(split, config, group.rank, group.size)
+        self.batches = batches
         weights = torch.from_numpy(label_weights(split.data.targets[split.train], split.data.labels))
         self.label_weights = weights.to(self.device) if config.class_weights else None
         self.epoch = self.updates = 0

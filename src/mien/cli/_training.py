@@ -165,14 +165,14 @@ def recipe_data(
     counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
     typer.echo(f"{len(faces)} faces ({counts})", err=True)
     if shared:
-        typer.echo(f"left out, because the test has them too: {named(shared)}", err=True)
+        typer.echo(f"left out, because the test has them too {named(shared)}", err=True)
     return faces, reported, shared
 
 
 def named(names: Sequence[str]) -> str:
     """Say how many faces these are, and the first of their names."""
     first = ", ".join(names[:_MOST_NAMED]) + " …" * (len(names) > _MOST_NAMED)
-    return printable(f"{len(names)} face{'s' * (len(names) > 1)}: {first}")
+    return printable(f"({len(names)} face{'s' * (len(names) > 1)}): {first}")
 
 
 def begin_from(place: str | None, init: str | None = None, sha256: str | None = None) -> Start | None:

@@ -103,7 +103,7 @@ def crossval(
     _show(results)
     if results.near:
         complain(
-            "with a near copy in another fold, which makes them easier than new faces: "
+            "with a near copy in another fold, which makes them easier than new faces "
             f"{named(results.near)} (all in crossval.json; mien dataset check {printable(str(data))} shows "
             "their copies)"
         )

@@ -35,7 +35,11 @@ def write_log(folder: Path, *logs: EpochLog) -> None:
 def make_run(folder: Path, *accuracies: float, preset_of: str = "", **options: Any) -> Path:
     """A run whose epochs had these validation accuracies; all of them are done unless `epochs` says more."""
     folder.mkdir(parents=True)
-    usual = PRESETS[preset_of] if preset_of else {"epochs": len(accuracies) or 3, "architecture": "r5"}
+    usual = (
+        PRESETS[preset_of]
+        if preset_of
+        else {"epochs": len(accuracies) or 3, "architecture": "r5", "small_fraction": 0.0}
+    )
     config = TrainingConfig(**{**usual, **options})
     facts = {"mien": "0.1.0", "labels": list(LABELS), "votes": False, "faces": 80, "validation_faces": 20}
     facts |= {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mien.training.runs.leaderboard import results_table, stored
-from mien.training.runs.record import find_runs, read_run
+from mien.training.runs.read import find_runs, read_run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 KEPT = REPOSITORY / "docs" / "runs"

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from mien.core.errors import DatasetError
 from mien.datasets import FaceDataset
 from mien.evaluation import calibration, evaluate, metrics
-from mien.testing import fake_model
+from mien.testing import fake_card, fake_model
 
 labels_of_faces = st.integers(1, 60).flatmap(
     lambda n: st.tuples(
@@ -61,6 +61,39 @@ def test_the_temperature_that_was_put_in_is_found(temperature: float) -> None:
     probabilities = powers / powers.sum(1, keepdims=True)
     true = (probabilities.cumsum(1) < generator.random((20_000, 1))).sum(1)
     assert calibration.fit_temperature(logits * temperature, true) == pytest.approx(temperature, rel=0.05)
+
+
+def test_a_few_faces_do_not_drive_the_calibration_to_its_limits() -> None:
+    logits = np.tile([2.0, 0.0, 0.0], (12, 1))
+    card = fake_card(("a", "b", "c"))
+    right = calibration.calibrated(card, logits, np.zeros(12, np.int64))
+    assert 0.3 < right.temperature < 1
+    assert right.training["calibrated_on"] == 12
+    assert calibration.doubts(right) == ("calibrated on 12 faces only: confidences and threshold are rough",)
+    wrong = calibration.calibrated(card, logits, np.ones(12, np.int64))
+    assert 1 < wrong.temperature < 10
+    # The most confident face is wrong, and the others are right: three faces do not decide.
+    mixed = np.array([[4.0, 0.0], [3.9, 0.0], [3.8, 0.0]])
+    assert calibration.calibrated(fake_card(("a", "b")), mixed, np.array([1, 0, 0])).threshold < 1
+
+
+def test_the_prior_weighs_nothing_beside_many_faces() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 2, (2000, 4))
+    true = logits.argmax(1) * (generator.random(2000) < 0.8)
+    one = calibration.fit_temperature(logits, true)
+    many = calibration.fit_temperature(np.tile(logits, (50, 1)), np.tile(true, 50))
+    assert one == pytest.approx(many, rel=1e-3)
+
+
+def test_a_threshold_that_no_face_reaches_answers_none() -> None:
+    data = faces([0, 1, 1, 1], ("angry", "happy"))
+    model = fake_model(labels=("sad", "happy", "angry"), threshold=1.0)
+    found = evaluate(model, data)
+    figures = found.to_dict()["metrics"]
+    assert figures["coverage"]["value"] == 0
+    assert "answered_accuracy" not in figures
+    assert "every face reads as uncertain" in calibration.doubts(model.card)[0]
 
 
 def test_calibration_error_of_a_worked_example() -> None:

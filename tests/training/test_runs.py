@@ -20,13 +20,15 @@ from run_support import LABELS, add_model, make_run
 
 from mien.cli import train
 from mien.core.errors import MienError, OptionError, OutputError, TrainingError
+from mien.core.spread import Spread
 from mien.datasets import FaceDataset
 from mien.testing import crops
 from mien.training.config import TrainingConfig, network_of
 from mien.training.presets import FINE_TUNE, PRESETS, resolve
+from mien.training.runs.read import find_runs, read_run
 from mien.training.runs.recipe import command_of, recipe_of
-from mien.training.runs.record import find_runs, read_run, write_note
-from mien.training.runs.table import Spread, differences, experiments, to_csv
+from mien.training.runs.record import write_note
+from mien.training.runs.table import differences, experiments, to_csv
 
 METRICS = '{"faces": 1, "data": "", "model": {"digest": "0"}, "metrics": %s}'
 

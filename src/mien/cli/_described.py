@@ -9,7 +9,7 @@ import typer
 from mien.cli._text import printable
 
 if TYPE_CHECKING:
-    from mien.datasets.describe import Description, Spread
+    from mien.datasets.describe import Description, Distribution
     from mien.datasets.overview import DataDescription
 
 
@@ -51,6 +51,6 @@ def _show(d: Description) -> None:
         )
 
 
-def _spread(s: Spread) -> str:
+def _spread(s: Distribution) -> str:
     spread = f"nine tenths from {s.low:.0f} to {s.high:.0f}, half below {s.median:.0f}"
     return f"{s.mean:.0f} ± {s.std:.0f} of 255; {spread}"

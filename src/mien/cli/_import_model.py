@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import _exits
+from mien.cli._metrics import metric_lines
 from mien.cli._options import with_options
 from mien.cli._text import complain, printable
 from mien.training._extra import with_training
@@ -161,9 +162,8 @@ def _report(imported: Any) -> None:
         f"beside PyTorch on {export.parity.faces} made faces: largest probability difference "
         f"{export.parity.largest_difference:.1g}"
     )
-    for metric in export.card.metrics:
-        interval = "" if metric.low is None else f" [{metric.low:.4f}, {metric.high:.4f}]"
-        typer.echo(f"{metric.name} {metric.value:.4f}{interval} on {metric.data}; {metric.protocol}")
+    for line in metric_lines(export.card.metrics):
+        typer.echo(line)
     if imported.better_labels is not None:
         complain(
             "far more faces would be read right with another order of the labels; was it "

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mien.cli._text import printable
+from mien.core.spread import Spread
 from mien.training.run_folder import ARCHITECTURE, EVENTS, LOG
 from mien.training.runs.recipe import command_of, recipe_of
-from mien.training.runs.record import Measured, Run
-from mien.training.runs.table import Experiment, Spread
+from mien.training.runs.record import Measured, RunRecord
+from mien.training.runs.table import Experiment
 from mien.training.runs.times import duration
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -73,7 +74,7 @@ def _row(experiment: Experiment) -> _Row:
 def _spread(found: Spread | None) -> str:
     if found is None:
         return ""
-    deviation = "" if found.deviation is None else f" ± {found.deviation * 100:.1f}"
+    deviation = "" if found.std is None else f" ± {found.std * 100:.1f}"
     return f"{found.mean * 100:.1f}{deviation} %"
 
 
@@ -107,7 +108,7 @@ def _draw(rows: Sequence[_Row]) -> None:
                 _write(f"  {getattr(_HEADS, name).lower()}: {printable(cell)}")
 
 
-def print_run(run: Run) -> None:
+def print_run(run: RunRecord) -> None:
     """Print everything about one run on a screen."""
     _print_pairs(f"Run {run.name}", list(_facts(run)))
     if run.log:
@@ -124,7 +125,7 @@ def print_run(run: Run) -> None:
     _write(f"make it again: {printable(command_of(run))}")
 
 
-def print_comparison(runs: Sequence[Run], differing: Mapping[str, Sequence[Any]]) -> None:
+def print_comparison(runs: Sequence[RunRecord], differing: Mapping[str, Sequence[Any]]) -> None:
     """Print what runs were given differently, and what came out, side by side."""
     results = [_results(run) for run in runs]
     came = {name: [result[name] for result in results] for name in results[0]}
@@ -138,7 +139,7 @@ def print_comparison(runs: Sequence[Run], differing: Mapping[str, Sequence[Any]]
 
 
 def _draw_comparison(
-    runs: Sequence[Run], given: Mapping[str, Sequence[str]], came: Mapping[str, Sequence[str]]
+    runs: Sequence[RunRecord], given: Mapping[str, Sequence[str]], came: Mapping[str, Sequence[str]]
 ) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -154,7 +155,7 @@ def _draw_comparison(
     Console(file=sys.stdout).print(table)
 
 
-def _results(run: Run) -> dict[str, str]:
+def _results(run: RunRecord) -> dict[str, str]:
     best, accuracy = run.best, run.test("accuracy")
     return {
         "state": run.state.replace("running", "running?"),
@@ -172,7 +173,7 @@ def _results(run: Run) -> dict[str, str]:
     }
 
 
-def _facts(run: Run) -> Iterator[tuple[str, str]]:
+def _facts(run: RunRecord) -> Iterator[tuple[str, str]]:
     facts, best = run.facts, run.best
     guess = " (a guess: it wrote something lately)" if run.state == "running" else ""
     yield "state", run.state + guess
@@ -210,7 +211,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "decision", run.note
 
 
-def _figures(run: Run) -> Iterator[tuple[str, str]]:
+def _figures(run: RunRecord) -> Iterator[tuple[str, str]]:
     faces = run.test_faces
     for name in ("accuracy", "macro_f1", "balanced_accuracy", "expected_calibration_error"):
         if (found := run.test(name)) is not None:
@@ -231,7 +232,7 @@ def _with_interval(found: Measured, *, share: bool) -> str:
     return f"{text(found.value)} [{text(found.low)}, {text(found.high)}]"
 
 
-def _curves(run: Run) -> Iterator[str]:
+def _curves(run: RunRecord) -> Iterator[str]:
     """One line a curve: its shape, and where it began and ended."""
     columns = {
         "train loss": [log.train_loss for log in run.log],

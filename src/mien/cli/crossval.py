@@ -29,7 +29,8 @@ from mien.training.config import TrainingConfig
 from mien.training.presets import resolve
 
 if TYPE_CHECKING:
-    from mien.evaluation.folds import FoldResults, Spread
+    from mien.core.spread import Spread
+    from mien.evaluation.folds import FoldResults
     from mien.training.schedules import EpochLog
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
@@ -141,4 +142,4 @@ def _show(results: FoldResults) -> None:
 
 
 def _spread(spread: Spread) -> str:
-    return f"{spread.mean:.4f} ± {spread.std:.4f}"
+    return f"{spread.mean:.4f}" if spread.std is None else f"{spread.mean:.4f} ± {spread.std:.4f}"

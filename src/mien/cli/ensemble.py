@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mien.cli import _exits
+from mien.cli._metrics import calibration_line, metric_lines
 from mien.cli._text import printable
 from mien.core.errors import OptionError
 from mien.training._extra import with_training
@@ -94,16 +95,13 @@ def _show(made: Ensemble) -> None:
     size = made.path.stat().st_size / 1e6
     typer.echo(f"model {printable(str(made.path))} ({size:.1f} MB) and {printable(made.path.stem)}.json")
     typer.echo(f"largest difference to the average of the models: {made.largest_difference:.1g}")
-    typer.echo(f"temperature {card.temperature:g}, threshold {card.threshold:g}")
+    typer.echo(calibration_line(card))
     accuracies = made.accuracies or [None] * len(made.members)
     for member, accuracy in zip(made.members, accuracies, strict=True):
         alone = "" if accuracy is None else f", accuracy {accuracy:.4f} by itself"
         typer.echo(f"{printable(member.model.name)}: weight {member.weight:.3f}{alone}")
-    for metric in card.metrics:
-        interval = "" if metric.low is None else f" [{metric.low:.4f}, {metric.high:.4f}]"
-        typer.echo(
-            f"{metric.name} {metric.value:.4f}{interval} on {printable(metric.data)}; {metric.protocol}"
-        )
+    for line in metric_lines(card.metrics):
+        typer.echo(line)
 
 
 def _load() -> Any:

@@ -10,6 +10,7 @@ import typer
 
 from mien.cli import _exits
 from mien.cli._faces import Device, Labels, ModelName, Resize, Split, Threads, faces_of
+from mien.cli._metrics import calibration_line, metric_lines
 from mien.cli._progress import ProgressBar
 from mien.cli._text import complain, printable
 from mien.cli._training import DATA_FORMS, Data
@@ -116,7 +117,7 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(figures, indent=2))
     else:
-        _show(evaluation, figures)
+        _show(evaluation, figures, loaded)
         _show_extras(figures, known)
         if page is not None:
             typer.echo(f"\nreport: {printable(str(page))}")
@@ -137,11 +138,12 @@ def _milliseconds(model: str, faces: Any) -> float:
     return milliseconds_per_face(load_model(model, threads=1, device="cpu"), faces.images)
 
 
-def _show(evaluation: Evaluation, figures: dict[str, Any]) -> None:
-    typer.echo(f"{figures['model']['name']} on {figures['faces']} faces of {printable(figures['data'])}")
-    for metric in evaluation.metrics():
-        interval = "" if metric.low is None else f"  [{metric.low:.4f}, {metric.high:.4f}]"
-        typer.echo(f"{metric.name:<28}{metric.value:.4f}{interval}  ({metric.protocol})")
+def _show(evaluation: Evaluation, figures: dict[str, Any], model: Model) -> None:
+    name = printable(figures["model"]["name"])
+    typer.echo(f"{name} on {figures['faces']} faces of {printable(figures['data'])}")
+    typer.echo(calibration_line(model.card))
+    for line in metric_lines(evaluation.metrics()):
+        typer.echo(line)
     width = max(12, *(len(label) + 2 for label in evaluation.labels))
     typer.echo(
         "\n" + "".join(f"{head:<{width}}" for head in ("label", "precision", "recall", "f1", "support"))

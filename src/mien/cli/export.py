@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli import _exits
+from mien.cli._metrics import calibration_line, metric_lines
 from mien.cli._training import Data, Int8, Test, Votes, training_data
 from mien.cli.models import describe_conversion
 from mien.training import door
@@ -102,7 +103,6 @@ def _describe(export: Export, original: str) -> None:
         f"beside {original} on {parity.faces} validation faces: {parity.different_top} other top labels, "
         f"largest probability difference {parity.largest_difference:.1g}"
     )
-    typer.echo(f"temperature {card.temperature:g}, threshold {card.threshold:g}")
-    for metric in card.metrics:
-        interval = "" if metric.low is None else f" [{metric.low:.4f}, {metric.high:.4f}]"
-        typer.echo(f"{metric.name} {metric.value:.4f}{interval} on {metric.data}; {metric.protocol}")
+    typer.echo(calibration_line(card))
+    for line in metric_lines(card.metrics):
+        typer.echo(line)

@@ -14,7 +14,7 @@ from mien.cli._text import complain, printable
 
 if TYPE_CHECKING:
     from mien.datasets import FaceDataset
-    from mien.training.runs.record import Run
+    from mien.training.runs.record import RunRecord
 
 app = typer.Typer(
     help="List, show, compare, report and keep training runs.",
@@ -94,7 +94,7 @@ def list_command(
     """Find the runs, print them, say what is wrong with some."""
     from mien.cli._runs import print_list
     from mien.core.files import atomic_write
-    from mien.training.runs.record import find_runs
+    from mien.training.runs.read import find_runs
     from mien.training.runs.table import Experiment, experiments, to_csv
 
     runs, wrong = find_runs(folder)
@@ -122,7 +122,7 @@ def show(run: RunFolder, as_json: AsJson = False) -> None:
     Also of a run that is still going on, or was interrupted: what there is.
     """
     from mien.cli._runs import print_run
-    from mien.training.runs.record import read_run
+    from mien.training.runs.read import read_run
 
     found = read_run(run)
     if as_json:
@@ -141,7 +141,7 @@ def compare(
 ) -> None:
     """Show runs side by side: the options in which they differ, and what came out."""
     from mien.cli._runs import print_comparison
-    from mien.training.runs.record import read_run
+    from mien.training.runs.read import read_run
     from mien.training.runs.table import differences
 
     found = [read_run(run) for run in runs]
@@ -180,7 +180,7 @@ def note(
 def report(run: RunFolder, test: TestData = None) -> None:
     """Read the run and the test faces, write the report, say where."""
     from mien.evaluation.report import check_report
-    from mien.training.runs.record import read_run
+    from mien.training.runs.read import read_run
     from mien.training.runs.report import report_run
 
     found = read_run(run)
@@ -199,7 +199,7 @@ def store(
 ) -> None:
     """Keep the small files of a run in DIR/NAME, without weights: for a repository, a paper, a colleague."""
     from mien.evaluation.report import check_report
-    from mien.training.runs.record import read_run
+    from mien.training.runs.read import read_run
     from mien.training.runs.store import store_run
 
     found = read_run(run)
@@ -209,7 +209,7 @@ def store(
     typer.echo(f"stored: {printable(str(place))} ({total / 1e3:.0f} kB)")
 
 
-def _test_faces(run: Run, test: Path | None) -> FaceDataset | None:
+def _test_faces(run: RunRecord, test: Path | None) -> FaceDataset | None:
     """Return the faces with the run's labels to measure its model on."""
     if test is None:
         return None
@@ -221,7 +221,7 @@ def _test_faces(run: Run, test: Path | None) -> FaceDataset | None:
     return load_dataset(test, default="test", labels=run.labels or None)
 
 
-def _columns(run: Run) -> dict[str, list[Any]]:
+def _columns(run: RunRecord) -> dict[str, list[Any]]:
     """The log as columns; what an older Mien did not log is left out, for JSON has no word for it."""
     from dataclasses import asdict
 
@@ -230,6 +230,6 @@ def _columns(run: Run) -> dict[str, list[Any]]:
     return {name: cells for name, cells in columns.items() if all(cell == cell for cell in cells)}
 
 
-def _complain_of(run: Run) -> None:
+def _complain_of(run: RunRecord) -> None:
     for problem in run.problems:
         print(f"mien: {printable(run.name)}: {printable(problem)}", file=sys.stderr)

@@ -17,7 +17,7 @@ SHARE_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Distribution:
     """How a number is spread over faces: mean, standard deviation, and the 5th, 50th and 95th percentile."""
 
     mean: float
@@ -82,9 +82,9 @@ class Description:
     imbalance: float | None
     people: int | None
     copies: int
-    brightness: Spread
-    contrast: Spread
-    brightness_by_label: dict[str, Spread]
+    brightness: Distribution
+    contrast: Distribution
+    brightness_by_label: dict[str, Distribution]
     brightness_histogram: tuple[int, ...]
     contrast_histogram: tuple[int, ...]
     votes: VoteAgreement | None
@@ -154,9 +154,9 @@ def _histogram(values: NDArray[np.floating[Any]], bins: int, end: float) -> tupl
     return tuple(int(n) for n in np.histogram(values, bins, (0, end))[0])
 
 
-def _spread(values: NDArray[np.float64]) -> Spread:
+def _spread(values: NDArray[np.float64]) -> Distribution:
     low, median, high = (float(v) for v in np.percentile(values, (5, 50, 95)))
-    return Spread(float(values.mean()), float(values.std()), low, median, high)
+    return Distribution(float(values.mean()), float(values.std()), low, median, high)
 
 
 def _votes(dataset: FaceDataset) -> VoteAgreement | None:

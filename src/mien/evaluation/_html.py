@@ -127,6 +127,8 @@ def headlines_of(metrics: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, st
         if metric.get("low") is not None:
             interval = f"{show(metric['low'])} to {show(metric['high'])}"
         rows.append((name, show(metric["value"]), interval, metric.get("protocol", "")))
+    if (metrics.get("coverage") or {}).get("value") == 0 and "answered_accuracy" not in metrics:
+        rows.append((_HEADLINES["answered_accuracy"], "n/a", "", "no face is at or above the threshold"))
     return rows
 
 

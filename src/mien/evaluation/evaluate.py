@@ -83,12 +83,14 @@ class Evaluation:
         }
 
     def metrics(self) -> tuple[Metric, ...]:
-        """Return the figures that go into a card, with 95 % intervals where they have one."""
+        """Return the figures that go into a card, with 95 % intervals where they have one.
+
+        Where no face reaches the threshold there is no accuracy of those that do: it is left out.
+        """
         faces, confusion = len(self.true), self.confusion
         data = f"{self.source} ({faces} faces)"
         share = metrics.accuracy(self.predicted, self.true)
         answered = self.probabilities.max(1) >= self.threshold
-        answered_share = float(self.right[answered].mean()) if answered.any() else 0.0
 
         def metric(
             name: str, value: float, interval: tuple[float, float] | None = None, how: str = ""
@@ -115,14 +117,16 @@ class Evaluation:
                 f"{calibration.BINS} equally wide bins",
             ),
             Metric("coverage", float(answered.mean()), data, f"share at or above {self.threshold:.3f}"),
-            Metric(
-                "answered_accuracy",
-                answered_share,
-                data,
-                f"accuracy of the faces at or above {self.threshold:.3f}; Wilson interval",
-                *(metrics.wilson_interval(answered_share, int(answered.sum())) if answered.any() else ()),
-            ),
+            *self._answered_accuracy(answered, data),
         )
+
+    def _answered_accuracy(self, answered: NDArray[np.bool_], data: str) -> tuple[Metric, ...]:
+        if not answered.any():
+            return ()
+        share = float(self.right[answered].mean())
+        how = f"accuracy of the faces at or above {self.threshold:.3f}; Wilson interval"
+        interval = metrics.wilson_interval(share, int(answered.sum()))
+        return (Metric("answered_accuracy", share, data, how, *interval),)
 
     def to_dict(self) -> dict[str, Any]:
         """Return every figure that needs no extra as plain types; docs/evaluation.md defines them."""

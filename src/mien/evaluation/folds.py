@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.files import atomic_write
+from mien.core.spread import Spread
 from mien.evaluation import metrics
 from mien.evaluation.evaluate import PROTOCOL, Evaluation
 from mien.evaluation.predict import Predictions, csv_cells, csv_head
@@ -24,23 +24,6 @@ FOLDS_PROTOCOL = (
     f"other folds chose epoch, temperature and threshold; {PROTOCOL}"
 )
 _LABEL_FIGURES = ("precision", "recall", "f1")
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Mean and sample standard deviation (divisor n - 1) over the folds; one fold alone deviates by 0."""
-
-    mean: float
-    std: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
-        """Return the spread of one or more values."""
-        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else 0.0)
-
-    def to_dict(self) -> dict[str, float]:
-        """Return `{"mean", "std"}`."""
-        return {"mean": self.mean, "std": self.std}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,8 +58,9 @@ class FoldResults:
         return self.evaluations[0].labels
 
     def figures(self) -> dict[str, Spread]:
-        """Return the spread of every figure that a card has, by name."""
-        return {name: Spread.of([row[name] for row in self.rows]) for name in self.rows[0]}
+        """Return the spread of every figure that a card has, by name, over the folds that have it."""
+        names = dict.fromkeys(name for row in self.rows for name in row)
+        return {name: Spread.of([row[name] for row in self.rows if name in row]) for name in names}
 
     def per_label(self) -> dict[str, dict[str, Spread]]:
         """Return the spread of precision, recall and F1 of every label."""
@@ -143,7 +127,9 @@ def write_folds(results: FoldResults, path: Path) -> None:
     writer.writerow(["fold", "faces", *figures, *(plain_text(f"f1_{label}") for label in labels)])
     for fold in found["folds"]:
         scores = [fold["per_label"][label]["f1"] for label in labels]
-        writer.writerow([fold["fold"], fold["faces"], *fold["figures"].values(), *scores])
+        writer.writerow(
+            [fold["fold"], fold["faces"], *(fold["figures"].get(name) for name in figures), *scores]
+        )
     for row in ("mean", "std"):
         scores = [found["per_label"][label]["f1"][row] for label in labels]
         writer.writerow([row, "", *(found["figures"][name][row] for name in figures), *scores])

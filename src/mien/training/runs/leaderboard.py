@@ -9,8 +9,9 @@ from pathlib import Path
 
 from mien.core.emotions import DEFAULT_LABELS
 from mien.core.errors import TrainingError
+from mien.training.runs.read import find_runs
 from mien.training.runs.recipe import command_of, recipe_of
-from mien.training.runs.record import Measured, Run, find_runs
+from mien.training.runs.record import Measured, RunRecord
 from mien.training.runs.times import duration
 
 _FEW = 3  # changed options that a cell names
@@ -43,7 +44,7 @@ CLAIMS: dict[str, Claim] = {
 }
 
 
-def stored(folder: Path) -> list[Run]:
+def stored(folder: Path) -> list[RunRecord]:
     """Return the stored runs that were measured on test faces: by network, each network's best first.
 
     Raises:
@@ -57,7 +58,7 @@ def stored(folder: Path) -> list[Run]:
     return sorted((run for run in runs if run.test("accuracy")), key=_order)
 
 
-def results_table(runs: Sequence[Run]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def results_table(runs: Sequence[RunRecord]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return head and rows of what was claimed and measured; a network without a run has a row too."""
     head = (
         *("network", "recipe", "claimed", "test accuracy", "95 % interval", "macro-F1", "faces, labels"),
@@ -70,7 +71,7 @@ def results_table(runs: Sequence[Run]) -> tuple[tuple[str, ...], list[tuple[str,
     return head, sorted(rows, key=lambda row: (row[0].strip("`") in CLAIMS, row[0]))
 
 
-def cost_table(runs: Sequence[Run]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def cost_table(runs: Sequence[RunRecord]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return head and rows of what each network costs."""
     head = (
         *("network", "recipe", "parameters", "multiply-adds", "ms a face", "size", "claimed", "training"),
@@ -79,23 +80,23 @@ def cost_table(runs: Sequence[Run]) -> tuple[tuple[str, ...], list[tuple[str, ..
     return head, [_cost(run) for run in runs]
 
 
-def commands(runs: Sequence[Run]) -> list[str]:
+def commands(runs: Sequence[RunRecord]) -> list[str]:
     """Return for each run the command that makes it again."""
     return [command_of(run) for run in runs]
 
 
-def machines(runs: Sequence[Run]) -> list[str]:
+def machines(runs: Sequence[RunRecord]) -> list[str]:
     """Return the machines that the speeds were measured on, each once."""
     return list(dict.fromkeys(str(run.cost["machine"]) for run in runs if run.cost and "machine" in run.cost))
 
 
-def _order(run: Run) -> tuple[bool, str, float]:
+def _order(run: RunRecord) -> tuple[bool, str, float]:
     """Mien's networks first, then the reference systems' in their order."""
     network, accuracy = run.config.architecture, run.test("accuracy")
     return network in CLAIMS, network, -(accuracy.value if accuracy else 0)
 
 
-def _recipe(run: Run) -> str:
+def _recipe(run: RunRecord) -> str:
     """Whose recipe, and what was changed besides what has a column of its own; the rest is in the run."""
     recipe = recipe_of(run.config)
     changed = [
@@ -114,7 +115,7 @@ def _claimed(network: str) -> str:
     return "; ".join(filter(None, (claim.accuracy, f"F1 {claim.macro_f1}" if claim.macro_f1 else "")))
 
 
-def _result(run: Run) -> tuple[str, ...]:
+def _result(run: RunRecord) -> tuple[str, ...]:
     accuracy, f1 = run.test("accuracy") or Measured(0.0), run.test("macro_f1")
     labels = f"{len(run.labels)}" if run.labels == DEFAULT_LABELS else ", ".join(run.labels)
     return (
@@ -136,7 +137,7 @@ def _interval(found: Measured) -> str:
     return f"{found.low * 100:.1f} to {found.high * 100:.1f} %"
 
 
-def _cost(run: Run) -> tuple[str, ...]:
+def _cost(run: RunRecord) -> tuple[str, ...]:
     cost, claim = run.cost or {}, CLAIMS.get(run.config.architecture)
     seconds = [log.seconds for log in run.log]
     return (

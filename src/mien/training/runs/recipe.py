@@ -9,7 +9,7 @@ from typing import Any
 from mien.core.emotions import DEFAULT_LABELS
 from mien.training.config import ONE_SIDE_ONLY, TrainingConfig, network_of
 from mien.training.presets import FINE_TUNE, PRESET_LABELS, PRESETS
-from mien.training.runs.record import Run
+from mien.training.runs.record import RunRecord
 
 # The network is named apart, and runs that differ in the seed alone are repetitions.
 _APART = ("architecture", "seed")
@@ -55,7 +55,7 @@ def recipe_of(config: TrainingConfig) -> Recipe:
     return min(found, key=lambda recipe: len(recipe.changes))
 
 
-def command_of(run: Run) -> str:
+def command_of(run: RunRecord) -> str:
     """Return the command that makes a run again; what the folder does not know stands in capitals."""
     recipe = recipe_of(run.config)
     data = run.facts.get("data") or (run.card.training.get("data") if run.card else None)
@@ -88,7 +88,7 @@ def _changes(own: dict[str, Any], values: dict[str, Any]) -> dict[str, tuple[Any
     }
 
 
-def _test_data(run: Run) -> str | None:
+def _test_data(run: RunRecord) -> str | None:
     if run.metrics is not None:
         return str(run.metrics["data"])
     accuracy = run.card.metric("accuracy") if run.card else None

@@ -31,8 +31,9 @@ from mien.evaluation.report import figures_of, read_log, write_tables
 from mien.evaluation.run_page import RunPage, figures_of_card, write_run_page
 from mien.figures.style import percent
 from mien.training.run_folder import LOG
+from mien.training.runs.read import read_run
 from mien.training.runs.recipe import command_of, recipe_of
-from mien.training.runs.record import COST, METRICS, Run, read_run
+from mien.training.runs.record import COST, METRICS, RunRecord
 from mien.training.runs.times import duration
 from mien.zoo.registry import Model, load_model
 
@@ -110,7 +111,7 @@ def machine() -> str:
     return f"{name}, {count} processor{'s' if count > 1 else ''}"
 
 
-def _page(run: Run, figures: Mapping[str, Any] | None) -> RunPage:
+def _page(run: RunRecord, figures: Mapping[str, Any] | None) -> RunPage:
     recipe = recipe_of(run.config)
     return RunPage(
         name=run.name,
@@ -128,7 +129,7 @@ def _page(run: Run, figures: Mapping[str, Any] | None) -> RunPage:
     )
 
 
-def _intro(run: Run) -> str:
+def _intro(run: RunRecord) -> str:
     done = f"{len(run.log)} of at most {run.config.epochs} epochs"
     if run.state == "finished":
         why = "the last epoch" if len(run.log) == run.config.epochs else "its patience ended"
@@ -136,7 +137,7 @@ def _intro(run: Run) -> str:
     return f"Not finished: {done}."
 
 
-def _headlines(run: Run) -> list[tuple[str, str, str, str]]:
+def _headlines(run: RunRecord) -> list[tuple[str, str, str, str]]:
     if (best := run.best) is None:
         return []
     faces = run.facts.get("validation_faces")
@@ -148,7 +149,7 @@ def _headlines(run: Run) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _facts(run: Run) -> list[tuple[str, str]]:
+def _facts(run: RunRecord) -> list[tuple[str, str]]:
     facts, size, cost = run.facts, run.size, run.cost or {}
     data = facts.get("data", "")
     faces, kept = facts.get("faces"), facts.get("validation_faces")
@@ -181,7 +182,7 @@ def _machine(facts: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, words))
 
 
-def _protocol(run: Run, figures: Mapping[str, Any] | None) -> str:
+def _protocol(run: RunRecord, figures: Mapping[str, Any] | None) -> str:
     if figures is None or run.card is None:
         return ""
     return (
@@ -192,7 +193,7 @@ def _protocol(run: Run, figures: Mapping[str, Any] | None) -> str:
     )
 
 
-def _epoch_time(run: Run) -> str:
+def _epoch_time(run: RunRecord) -> str:
     """The median: an epoch in which the machine slept says nothing."""
     return duration(float(np.median([log.seconds for log in run.log])))
 

@@ -8,7 +8,8 @@ from mien.core.errors import OutputError
 from mien.core.files import atomic_write, ensure_folder, shown
 from mien.datasets import FaceDataset
 from mien.training.run_folder import ARCHITECTURE, CONFIG, FACTS, LOG
-from mien.training.runs.record import COST, METRICS, NOTE, read_run
+from mien.training.runs.read import read_run
+from mien.training.runs.record import COST, METRICS, NOTE
 from mien.training.runs.report import report_run
 
 _TABLES = ("confusion_matrix.csv", "classification_report.txt")

@@ -5,29 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mien.core.errors import OptionError
+from mien.core.spread import Spread
 from mien.training.runs.recipe import recipe_of
-from mien.training.runs.record import Run
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A figure over repetitions: its mean, and its standard deviation where there are several."""
-
-    mean: float
-    deviation: float | None = None
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Spread | None:
-        """Return the spread of one or more values, None of none; the deviation is that of a sample."""
-        if not values:
-            return None
-        return cls(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None)
+from mien.training.runs.record import RunRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +23,10 @@ class Experiment:
         runs: one or more, by seed.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[RunRecord, ...]
 
     @property
-    def first(self) -> Run:
+    def first(self) -> RunRecord:
         """The run that stands for the others."""
         return self.runs[0]
 
@@ -61,11 +46,11 @@ class Experiment:
     @property
     def validation(self) -> Spread | None:
         """Validation accuracy of the best epochs."""
-        return Spread.of([run.best.validation_accuracy for run in self.runs if run.best is not None])
+        return _spread([run.best.validation_accuracy for run in self.runs if run.best is not None])
 
     def test(self, name: str = "accuracy") -> Spread | None:
         """A figure on the test faces."""
-        return Spread.of([found.value for run in self.runs if (found := run.test(name)) is not None])
+        return _spread([found.value for run in self.runs if (found := run.test(name)) is not None])
 
     @property
     def notes(self) -> str:
@@ -73,12 +58,16 @@ class Experiment:
         return "; ".join(dict.fromkeys(run.note for run in self.runs if run.note))
 
 
-def experiments(runs: Sequence[Run]) -> list[Experiment]:
+def _spread(values: Sequence[float]) -> Spread | None:
+    return Spread.of(values) if values else None
+
+
+def experiments(runs: Sequence[RunRecord]) -> list[Experiment]:
     """Return runs that differ in their seed alone together, in the order of their first run.
 
     Runs with one seed are no repetitions of each other: they are folds, or other versions.
     """
-    groups: dict[str, list[Run]] = {}
+    groups: dict[str, list[RunRecord]] = {}
     for run in runs:
         groups.setdefault(_key(run), []).append(run)
     found: list[Experiment] = []
@@ -90,7 +79,7 @@ def experiments(runs: Sequence[Run]) -> list[Experiment]:
     return found
 
 
-def _key(run: Run) -> str:
+def _key(run: RunRecord) -> str:
     """Not the digest of the data: it is that of the training part, which the seed draws."""
     options = run.config.to_dict()
     del options["seed"]
@@ -117,8 +106,8 @@ def to_csv(found: Sequence[Experiment]) -> str:
         cells = (
             *(" ".join(one.name for one in experiment.runs), run.config.architecture, experiment.changed),
             *(experiment.state, max(len(one.log) for one in experiment.runs), run.config.epochs),
-            *(validation and validation.mean, validation and validation.deviation),
-            *(test and test.mean, test and test.deviation, run.test_faces),
+            *(validation and validation.mean, validation and validation.std),
+            *(test and test.mean, test and test.std, run.test_faces),
             *(run.size and run.size.parameters, run.size and run.size.multiply_adds),
             *(round(sum(one.seconds for one in experiment.runs), 1), experiment.notes),
         )
@@ -126,7 +115,7 @@ def to_csv(found: Sequence[Experiment]) -> str:
     return text.getvalue()
 
 
-def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
+def differences(runs: Sequence[RunRecord]) -> dict[str, list[Any]]:
     """Return what runs were given differently: options, data, labels, votes, start; by name, a value a run.
 
     Raises:
@@ -140,7 +129,7 @@ def differences(runs: Sequence[Run]) -> dict[str, list[Any]]:
     return {name: row for name, row in rows.items() if any(value != row[0] for value in row)}
 
 
-def _given(run: Run) -> dict[str, Any]:
+def _given(run: RunRecord) -> dict[str, Any]:
     start = run.facts.get("start")
     return {
         "data": run.facts.get("data"),

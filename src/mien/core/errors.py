@@ -5,6 +5,10 @@ MienError
 ├── ImageError             a picture cannot be used
 │   ├── ImageFormatError   not a picture, or a damaged one
 │   └── ImageLimitError    larger than the limit allows, refused before decoding
+├── VideoError             a film, a folder of frames or a camera cannot be used
+│   ├── VideoFormatError   not a film, without pictures, or damaged from the start
+│   ├── VideoLimitError    larger or longer than the limit allows, refused before decoding
+│   └── CameraError        the camera cannot be opened, or is gone
 ├── ModelError             a model cannot be used
 │   ├── ModelNotFoundError no such name or file
 │   ├── CardError          the card is missing, malformed or disagrees with the network
@@ -39,6 +43,22 @@ class ImageFormatError(ImageError):
 
 class ImageLimitError(ImageError):
     """The picture is larger than the limit allows; it was refused before decoding."""
+
+
+class VideoError(MienError):
+    """A film, a folder of frames or a camera cannot be used."""
+
+
+class VideoFormatError(VideoError):
+    """The file is no film that is read here, has no pictures in it, or is damaged from the start."""
+
+
+class VideoLimitError(VideoError):
+    """The film is larger or longer than the limit allows."""
+
+
+class CameraError(VideoError):
+    """The camera or stream cannot be opened, or is gone."""
 
 
 class ModelError(MienError):

@@ -1,0 +1,1 @@
+"""Films and cameras: frames, faces through time, timelines, annotated films."""

@@ -1,0 +1,124 @@
+"""What every source of moving pictures gives: frames, and what is known before the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.core.video_options import VideoOptions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a film.
+
+    Attributes:
+        index: of the frame in its source, from 0; frames that are left out count as well.
+        time_s: when it is shown, in seconds from the start of the source, as its own clock says.
+        pixels: uint8 (H, W, 3) RGB, upright.
+    """
+
+    index: int
+    time_s: float
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source before its frames.
+
+    Attributes:
+        name: a path, an address or "camera 0".
+        width, height: of an upright frame, in pixels.
+        rate: frames a second: the average of a film, what a camera promises; None where nobody says.
+        duration_s: as the file declares it; None where it does not, and for cameras.
+        frames: declared, or duration × rate; None where unknown. Never trusted: good for progress only.
+        codec: such as "h264"; "" where there is none.
+        has_sound: an audio stream lies beside the pictures.
+    """
+
+    name: str
+    width: int
+    height: int
+    rate: float | None = None
+    duration_s: float | None = None
+    frames: int | None = None
+    codec: str = ""
+    has_sound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A stretch that could not be decoded and was left out.
+
+    Attributes:
+        start_s, end_s: from the last good frame before to the first good one after; the end of what was
+            read where none came after.
+        frames: lost ones.
+    """
+
+    start_s: float
+    end_s: float
+    frames: int
+
+    def __str__(self) -> str:
+        lost = f"{self.frames} frame" + "s" * (self.frames != 1)
+        return f"{lost} lost between {self.start_s:.2f} s and {self.end_s:.2f} s"
+
+
+class Source(Protocol):
+    """Moving pictures from anywhere: iterate once, then close."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known before the frames."""
+
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        """What was lost so far."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the frames that were chosen, in the order of time."""
+
+    def close(self) -> None:
+        """Let go of the file or device."""
+
+
+class Choice:
+    """Which frames are read: a stretch of the film, and every Nth or so many a second."""
+
+    def __init__(self, options: VideoOptions) -> None:
+        self.start_s = options.start
+        self.end_s = options.end
+        self._every = options.every
+        self._interval = None if options.fps is None else 1 / options.fps
+        self._due = 0.0
+        self._first: int | None = None
+
+    def takes(self, index: int, time_s: float) -> bool:
+        """Tell whether a frame is wanted; to be asked of every frame, in order."""
+        if time_s < self.start_s or self.is_past(time_s):
+            return False
+        if self._interval is not None:
+            return self._takes_at(time_s)
+        if self._first is None:
+            self._first = index
+        return (index - self._first) % self._every == 0
+
+    def is_past(self, time_s: float) -> bool:
+        """Tell whether no later frame is wanted."""
+        return self.end_s is not None and time_s >= self.end_s
+
+    def _takes_at(self, time_s: float) -> bool:
+        """The frame nearest after each tick; a stretch without frames gives no burst afterwards."""
+        assert self._interval is not None
+        since = time_s - self.start_s
+        # Half a millisecond: timestamps are rounded, often to whole milliseconds.
+        if since + 5e-4 < self._due:
+            return False
+        self._due = (since + 5e-4) // self._interval * self._interval + self._interval
+        return True

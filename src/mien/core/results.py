@@ -306,3 +306,38 @@ class ImageAnalysis:
             source=data["source"],
             version=data["version"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAnalysis:
+    """Every face of one frame of a film or camera, largest first.
+
+    Attributes:
+        index: of the frame in its source, from 0; frames that were left out count as well.
+        time_s: when it is shown, in seconds from the start of the source.
+        faces: with a `track_id` each; empty when the frame holds no face.
+    """
+
+    index: int
+    time_s: float
+    faces: tuple[Face, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "index", whole("frame index", self.index, least=0))
+        object.__setattr__(self, "time_s", finite("time_s", self.time_s, low=0.0))
+        object.__setattr__(self, "faces", tuple(self.faces))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain types only, ready for `json.dumps`."""
+        return {
+            "index": self.index,
+            "time_s": self.time_s,
+            "faces": [face.to_dict() for face in self.faces],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> FrameAnalysis:
+        """Return the frame that `to_dict` described."""
+        data = record(data, "a frame", ("index", "time_s", "faces"))
+        faces = tuple(Face.from_dict(face) for face in rows(data["faces"], "faces"))
+        return cls(data["index"], data["time_s"], faces)

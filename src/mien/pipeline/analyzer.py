@@ -19,12 +19,9 @@ from mien.core import images
 from mien.core.errors import MienError, OptionError
 from mien.core.geometry import Box, Landmarks
 from mien.core.options import AnalysisOptions
-from mien.core.results import Face, ImageAnalysis, Quality, Scores
-from mien.pipeline import quality
-from mien.pipeline.align import crops as cut_crops
-from mien.pipeline.classify import classify
+from mien.core.results import ImageAnalysis, Quality
 from mien.pipeline.detect import GIVEN, Detection, create_detector, given_detections
-from mien.pipeline.preprocess import preprocess
+from mien.pipeline.steps import Steps
 from mien.zoo.registry import Model, load_model
 
 Boxes: TypeAlias = Sequence[Box | Sequence[float]]
@@ -79,8 +76,11 @@ class Analyzer:
     ) -> None:
         self._options = _with_overrides(options, overrides)
         self._options_digest = self._options.digest()
-        self._detector = create_detector(self._options.detector)
-        self._model = model if isinstance(model, Model) else load_model(model, threads=threads, device=device)
+        self.steps = Steps(
+            create_detector(self._options.detector),
+            model if isinstance(model, Model) else load_model(model, threads=threads, device=device),
+            self._options,
+        )
 
     @property
     def options(self) -> AnalysisOptions:
@@ -90,12 +90,12 @@ class Analyzer:
     @property
     def model(self) -> Model:
         """The classifier."""
-        return self._model
+        return self.steps.model
 
     @property
     def detector(self) -> str:
         """Name of the detector in use: never "auto" but what that came to."""
-        return self._detector.name
+        return self.steps.detector.name
 
     def __enter__(self) -> Analyzer:
         return self
@@ -145,8 +145,8 @@ class Analyzer:
         """
         prepared = self._prepare(source, boxes, landmarks, color)
         start = time.perf_counter()
-        crops = self._filtered(prepared.crops)
-        probabilities = classify(self._model, crops)
+        crops = self.steps.filter(prepared.crops)
+        probabilities = self.steps.score(crops)
         elapsed_s = prepared.elapsed_s + time.perf_counter() - start
         return self._result(prepared, probabilities, elapsed_s), crops
 
@@ -204,7 +204,7 @@ class Analyzer:
         start = time.perf_counter()
         try:
             if with_faces:
-                probabilities = classify(self._model, self._filtered(np.concatenate(with_faces)))
+                probabilities = self.steps.score(self.steps.filter(np.concatenate(with_faces)))
         except MienError as error:
             failure = error
         each_s = (time.perf_counter() - start) / max(sum(map(len, with_faces)), 1)
@@ -235,58 +235,33 @@ class Analyzer:
         if given:
             detections = given_detections(width, height, boxes, landmarks)
         else:
-            detections = self._detector.detect(image, self._options)
-        crops = cut_crops(image, detections, self._model.card)
-        qualities = [
-            quality.measure(face.box, crop, face.landmarks)
-            for face, crop in zip(detections, crops, strict=True)
-        ]
+            detections = self.steps.detect(image)
+        crops, qualities = self.steps.cut(image, detections)
         return _Prepared(
             source=images.describe_source(source),
             width=width,
             height=height,
-            detector=GIVEN if given else self._detector.name,
+            detector=GIVEN if given else self.detector,
             detections=detections,
             qualities=qualities,
             crops=crops,
             elapsed_s=time.perf_counter() - start,
         )
 
-    def _filtered(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return preprocess(crops, median_size=self._options.median, equalise=self._options.clahe)
-
     def _result(
         self, prepared: _Prepared, probabilities: NDArray[np.float64], elapsed_s: float
     ) -> ImageAnalysis:
-        threshold = self._options.threshold
-        if threshold is None:
-            threshold = self._model.card.threshold
         rows = zip(prepared.detections, prepared.qualities, probabilities.tolist(), strict=True)
         return ImageAnalysis(
-            faces=tuple(
-                _face(detection, measured, dict(zip(self._model.card.labels, row, strict=True)), threshold)
-                for detection, measured, row in rows
-            ),
+            faces=tuple(self.steps.face(*row) for row in rows),
             width=prepared.width,
             height=prepared.height,
-            model=self._model.reference,
+            model=self.model.reference,
             detector=prepared.detector,
             options=self._options_digest,
             elapsed_s=elapsed_s,
             source=prepared.source,
         )
-
-
-def _face(detection: Detection, measured: Quality, scores: dict[str, float], threshold: float) -> Face:
-    top = max(scores, key=scores.__getitem__)
-    return Face(
-        box=detection.box,
-        scores=Scores(scores),
-        emotion=top if scores[top] >= threshold else None,
-        quality=measured,
-        detection_score=detection.score,
-        landmarks=detection.landmarks,
-    )
 
 
 def _with_overrides(options: AnalysisOptions | None, overrides: dict[str, Any]) -> AnalysisOptions:

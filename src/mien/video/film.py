@@ -108,7 +108,9 @@ class Film:
                 f"{self._max_pixels:,}; raise it if the film is meant"
             )
         if width < 1 or height < 1:
-            raise VideoFormatError(f"{shown(self._path)} does not say how large its frames are; it is damaged")
+            raise VideoFormatError(
+                f"{shown(self._path)} does not say how large its frames are; it is damaged"
+            )
         # A quarter turn swaps the sides; only a decoded frame tells of it.
         rate = stream.average_rate or stream.guessed_rate
         duration = _duration(self._container, stream)
@@ -199,7 +201,7 @@ class Film:
         turns = round(frame.rotation / 90) % 4
         width, height = self._size if turns % 2 == 0 else self._size[::-1]
         # A stream may change its size on the way; what is found has to fit the film's.
-        pixels = frame.to_ndarray(format="rgb24", width=width, height=height)
+        pixels = np.asarray(frame.to_ndarray(format="rgb24", width=width, height=height), np.uint8)
         return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
@@ -208,7 +210,9 @@ def _opened(path: Path) -> InputContainer:
     try:
         with path.open("rb") as file:
             if not file.read(1):
-                raise VideoFormatError(f"{shown(path)} is empty (0 bytes); it may not have been copied completely")
+                raise VideoFormatError(
+                    f"{shown(path)} is empty (0 bytes); it may not have been copied completely"
+                )
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
         raise VideoFormatError(f"{shown(path)} cannot be read: {why}") from error

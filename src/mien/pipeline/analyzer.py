@@ -232,10 +232,7 @@ class Analyzer:
         image = images.load(source, color=color, max_pixels=self._options.max_pixels)
         height, width = image.shape[:2]
         given = boxes is not None or landmarks is not None
-        if given:
-            detections = given_detections(width, height, boxes, landmarks)
-        else:
-            detections = self.steps.detect(image)
+        detections = given_detections(width, height, boxes, landmarks) if given else self.steps.detect(image)
         crops, qualities = self.steps.cut(image, detections)
         return _Prepared(
             source=images.describe_source(source),

@@ -1,4 +1,4 @@
-"""The steps from pixels to faces, one by one: a photo takes them in a row, a film takes some of them rarely."""
+"""The steps from pixels to faces: a photo takes them in a row, a film takes some of them rarely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a face looks like, to know it again: the colours of the head and what is worn under it, and its shades."""
+"""What a face looks like, to know it again: the colours of head and clothes, and its shades."""
 
 from __future__ import annotations
 
@@ -37,13 +37,9 @@ class Appearance:
         small = cv2.resize(person, (24, 40), interpolation=cv2.INTER_AREA)
         hsv = cv2.cvtColor(small, cv2.COLOR_RGB2HSV)
         colours = cv2.calcHist([hsv], [0, 1, 2], None, list(_BINS), [0, 180, 0, 256, 0, 256]).ravel()
-        gray = cv2.cvtColor(
-            cv2.resize(face, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
-        )
-        return cls(
-            np.asarray(colours / max(float(colours.sum()), 1.0), np.float32),
-            _shades(np.asarray(gray, np.uint8)),
-        )
+        tiny = cv2.resize(face, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+        gray = np.asarray(cv2.cvtColor(tiny, cv2.COLOR_RGB2GRAY), np.float32)
+        return cls(np.asarray(colours / max(float(colours.sum()), 1.0), np.float32), _shades(gray))
 
     def likeness(self, other: Appearance) -> float:
         """Return how alike two faces look, in [0, 1]: colours (Bhattacharyya) and shades, half each."""
@@ -65,7 +61,6 @@ def _patch(pixels: NDArray[np.uint8], left: int, top: int, right: int, bottom: i
     return pixels[top : max(top + 1, min(bottom, height)), left : max(left + 1, min(right, width))]
 
 
-def _shades(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-    values = gray.astype(np.float32).ravel()
-    values -= values.mean()
+def _shades(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+    values = gray.ravel() - gray.mean()
     return np.asarray(values / max(float(np.linalg.norm(values)), 1e-6), np.float32)

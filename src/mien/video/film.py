@@ -1,4 +1,4 @@
-"""Film files, read through FFmpeg: true timestamps, upright frames, and nothing but the one file is opened."""
+"""Film files, read through FFmpeg: true timestamps, upright frames, and only the one file is opened."""
 
 from __future__ import annotations
 
@@ -221,8 +221,8 @@ def _opened(path: Path) -> InputContainer:
         return av.open(f"file:{path.absolute()}", options=limits)
     except (FFmpegError, ValueError) as error:
         raise VideoFormatError(
-            f"{shown(path)} is no film that can be read: Mien reads {FORMATS}, and a recording that was cut off "
-            "before its index was written has to be repaired first"
+            f"{shown(path)} is no film that can be read: Mien reads {FORMATS}, and a recording that was cut "
+            "off before its index was written has to be repaired first"
         ) from error
 
 

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 from mien.core.geometry import Box
 from mien.core.video_options import VideoOptions
 
-_CHANGED = (
-    0.35  # total variation between what was shown and what is seen, from which on it is a new expression
-)
+_CHANGED = 0.35  # total variation between what is shown and what is seen that makes a new expression
 _SETTLE_S = 0.1  # that a new expression has to last before it is believed
 _TIE = 1e-6
 
@@ -52,7 +50,7 @@ class Smoother:
     def step(
         self, track_id: int, time_s: float, box: Box, scores: NDArray[np.float64]
     ) -> tuple[Box, NDArray[np.float64]]:
-        """Return the steadied box and scores of a face, float64 (labels,), for the next frame of its track."""
+        """Return the steadied box and scores, float64 (labels,), of a face in the next frame of its track."""
         if self.is_off:
             return box, scores
         place = np.array([box.x + box.width / 2, box.y + box.height / 2, box.width, box.height])

@@ -1,0 +1,72 @@
+"""Films for tests, made with the encoders that come with PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 96, 64
+
+
+def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """Return a frame that says its number: six white or black squares in a row, the lowest bit first."""
+    pixels = np.full((height, width, 3), 90, np.uint8)
+    side = width // 6
+    for bit in range(6):
+        pixels[8 : 8 + side, bit * side : (bit + 1) * side] = 235 if number >> bit & 1 else 16
+    pixels[-8:, :8] = (200, 30, 30)  # bottom left: tells which way is up
+    return pixels
+
+
+def number_of(pixels: NDArray[np.uint8]) -> int:
+    """Return the number that `picture` wrote, modulo 64."""
+    side = pixels.shape[1] // 6
+    row = pixels[8 + side // 2]
+    return sum(1 << bit for bit in range(6) if row[bit * side + side // 2].mean() > 126)
+
+
+def make_film(
+    path: Path,
+    frames: Iterable[NDArray[np.uint8]],
+    *,
+    codec: str = "libx264",
+    rate: int = 25,
+    times_ms: Sequence[int] | None = None,
+    sound: bool = False,
+    pictures: bool = True,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Write a film; `times_ms` gives each frame its own time, `rate` the same distance to all."""
+    frames = list(frames)
+    with av.open(str(path), "w") as container:
+        stream = None
+        if pictures:
+            stream = container.add_stream(codec, rate=rate, options=options or {})
+            stream.height, stream.width = frames[0].shape[:2]
+            stream.pix_fmt = {"mjpeg": "yuvj420p", "gif": "rgb8"}.get(codec, "yuv420p")
+            stream.codec_context.time_base = Fraction(1, 1000) if times_ms else Fraction(1, rate)
+        audio = container.add_stream("aac", rate=8000, layout="mono") if sound else None
+        for index, pixels in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            frame.pts = times_ms[index] if times_ms else index
+            frame.time_base = stream.codec_context.time_base
+            container.mux(stream.encode(frame))
+        if stream:
+            container.mux(stream.encode(None))
+        if audio:
+            tone = (np.sin(np.arange(8000) * 0.3) * 8000).astype(np.int16)[np.newaxis]
+            block = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
+            block.sample_rate, block.pts = 8000, 0
+            container.mux(audio.encode(block))
+            container.mux(audio.encode(None))
+    return path
+
+
+def numbered(count: int, width: int = WIDTH, height: int = HEIGHT) -> list[NDArray[np.uint8]]:
+    """Return `count` frames that say their numbers."""
+    return [picture(number, width, height) for number in range(count)]

@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from film_support import HEIGHT, WIDTH, make_film, number_of, numbered, picture
+
+from mien.core.errors import OptionError, VideoFormatError, VideoLimitError
+from mien.core.video_options import VideoOptions
+from mien.video.film import Film
+
+FORMS = [
+    ("film.mp4", "libx264"),
+    ("film.mov", "libx265"),
+    ("film.mkv", "libsvtav1"),
+    ("film.mkv", "libx264"),
+    ("film.webm", "libvpx"),
+    ("film.webm", "libvpx-vp9"),
+    ("film.avi", "mpeg4"),
+    ("film.avi", "mjpeg"),
+    ("film.gif", "gif"),
+]
+
+
+def read(path: Path, **options) -> list[tuple[int, float, int]]:
+    """Return index, time and the number that stands in the picture, of every frame."""
+    film = Film(path, VideoOptions(**options))
+    try:
+        return [(frame.index, round(frame.time_s, 3), number_of(frame.pixels)) for frame in film]
+    finally:
+        film.close()
+
+
+@pytest.mark.parametrize(("name", "codec"), FORMS)
+def test_every_frame_of_every_format_comes_once_and_in_order(tmp_path: Path, name: str, codec: str) -> None:
+    film = Film(make_film(tmp_path / name, numbered(30), codec=codec))
+    frames = list(film)
+    film.close()
+    assert [frame.index for frame in frames] == list(range(30))
+    assert [number_of(frame.pixels) for frame in frames] == list(range(30))
+    assert np.allclose([frame.time_s for frame in frames], np.arange(30) / 25, atol=0.011)
+    assert {frame.pixels.shape for frame in frames} == {(HEIGHT, WIDTH, 3)}
+    assert (film.info.width, film.info.height, film.damage) == (WIDTH, HEIGHT, ())
+
+
+def test_colours_are_red_green_blue(tmp_path: Path) -> None:
+    film = Film(make_film(tmp_path / "film.mp4", [picture(0)] * 3))
+    red, green, blue = next(iter(film)).pixels[-3, 3].astype(int)
+    assert red > 150
+    assert max(green, blue) < 80
+
+
+def test_what_is_known_before_the_frames(tmp_path: Path) -> None:
+    info = Film(make_film(tmp_path / "film.mp4", numbered(50), sound=True)).info
+    assert (info.rate, info.frames, info.codec, info.has_sound) == (25.0, 50, "h264", True)
+    assert info.duration_s == pytest.approx(2.0)
+    assert not Film(make_film(tmp_path / "mute.mp4", numbered(3))).info.has_sound
+
+
+def test_timestamps_of_a_variable_rate_are_the_films_own(tmp_path: Path) -> None:
+    times = [0, 40, 50, 500, 520, 2000, 2033]
+    film = make_film(tmp_path / "film.mkv", numbered(7), times_ms=times)
+    assert [time for _, time, _ in read(film)] == [time / 1000 for time in times]
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.avi"])
+@pytest.mark.parametrize(("start", "end"), [(0.0, 1.0), (0.5, 0.9), (1.33, None), (1.9, 2.0)])
+def test_a_stretch_is_the_same_as_read_from_the_start(
+    tmp_path: Path, name: str, start: float, end: float | None
+) -> None:
+    codec = "mpeg4" if name.endswith("avi") else "libx264"
+    film = make_film(tmp_path / name, numbered(60), codec=codec, options={"g": "12"})
+    whole = read(film)
+    assert len(whole) == 60
+    wanted = [frame for frame in whole if frame[1] >= start and (end is None or frame[1] < end)]
+    assert read(film, start=start, end=end) == wanted
+    assert wanted
+
+
+def test_a_start_after_the_end_of_the_film_gives_nothing(tmp_path: Path) -> None:
+    assert read(make_film(tmp_path / "film.mp4", numbered(10)), start=30.0) == []
+
+
+def test_every_and_rate_leave_frames_out_and_keep_their_numbers(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", numbered(50))
+    assert [index for index, _, _ in read(film, every=7)] == list(range(0, 50, 7))
+    assert [number for _, _, number in read(film, every=7)] == list(range(0, 50, 7))
+    assert [time for _, time, _ in read(film, fps=5)] == pytest.approx(np.arange(10) / 5)
+    assert len(read(film, fps=100)) == 50
+    assert [index for index, _, _ in read(film, every=10, start=0.2)] == [5, 15, 25, 35, 45]
+
+
+def test_a_long_stretch_without_frames_is_not_made_up_for(tmp_path: Path) -> None:
+    times = [0, 100, 200, 5000, 5010, 5020, 5100]
+    film = make_film(tmp_path / "film.mkv", numbered(7), times_ms=times)
+    assert [time for _, time, _ in read(film, fps=10)] == [0.0, 0.1, 0.2, 5.0, 5.1]
+
+
+@pytest.mark.parametrize(
+    "options", [{"start": 2, "end": 1}, {"every": 0}, {"fps": 0}, {"fps": 5, "every": 2}, {"start": -1}]
+)
+def test_options_that_make_no_sense(options: dict[str, float]) -> None:
+    with pytest.raises(OptionError):
+        VideoOptions(**options)
+
+
+# Display matrices of ISO 14496-12, as phones write them, and how the stored picture is to be turned.
+MATRICES = {
+    90: (0, 1, -1, 0),
+    180: (-1, 0, 0, -1),
+    270: (0, -1, 1, 0),
+}
+
+
+@pytest.mark.parametrize("clockwise", [90, 180, 270])
+def test_a_film_taken_with_the_phone_turned_is_upright(tmp_path: Path, clockwise: int) -> None:
+    upright = picture(37)
+    path = make_film(tmp_path / "film.mp4", [np.rot90(upright, clockwise // 90)] * 5)
+    a, b, c, d = MATRICES[clockwise]
+    content = bytearray(path.read_bytes())
+    place = content.index(b"tkhd") + 4 + 40
+    content[place : place + 36] = struct.pack(">9i", a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30)
+    path.write_bytes(content)
+    film = Film(path)
+    frame = next(iter(film))
+    assert frame.pixels.shape == (HEIGHT, WIDTH, 3)
+    assert (film.info.width, film.info.height) == (WIDTH, HEIGHT)
+    assert number_of(frame.pixels) == 37
+    assert frame.pixels[-4, 3, 0] > 150
+
+
+def test_a_damaged_stretch_is_left_out_and_told(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mkv", numbered(60), codec="mjpeg")
+    content = bytearray(path.read_bytes())
+    starts = [at for at in range(len(content) - 2) if content[at : at + 3] == b"\xff\xd8\xff"]
+    assert len(starts) == 60
+    for number in (20, 21, 22):
+        content[starts[number] : starts[number] + 600] = bytes(600)
+    path.write_bytes(content)
+    film = Film(path)
+    frames = list(film)
+    assert [number_of(frame.pixels) for frame in frames] == [n for n in range(60) if n not in (20, 21, 22)]
+    assert [frame.index for frame in frames] == [n for n in range(60) if n not in (20, 21, 22)]
+    (damage,) = film.damage
+    assert damage.frames == 3
+    assert (damage.start_s, damage.end_s) == pytest.approx((0.76, 0.92), abs=0.011)
+    assert str(damage) == "3 frames lost between 0.76 s and 0.92 s"
+
+
+@pytest.mark.parametrize("name", ["film.mkv", "film.avi"])
+def test_what_is_there_of_a_film_cut_off_in_the_middle_is_read(tmp_path: Path, name: str) -> None:
+    codec = "mjpeg" if name.endswith("avi") else "libx264"
+    # Large and noisy enough that the file is not half header and index.
+    noise = np.random.default_rng(0).integers(0, 40, (60, 240, 320, 3), np.uint8)
+    frames = [
+        pixels // 2 + pixels // 4 + grain for pixels, grain in zip(numbered(60, 320, 240), noise, strict=True)
+    ]
+    path = make_film(tmp_path / name, frames, codec=codec, options={"g": "12"})
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    found = read(path)
+    assert 15 <= len(found) <= 45
+    assert [number for _, _, number in found] == list(range(len(found)))
+
+
+def test_files_that_are_no_films_say_what_is_wrong(tmp_path: Path) -> None:
+    film = make_film(tmp_path / "film.mp4", numbered(30)).read_bytes()
+    cases = {
+        "empty.mp4": (b"", "empty"),
+        "text.mp4": (b"hello" * 100, "no film"),
+        "cut.mp4": (film[: len(film) // 2], "cut off before its index"),  # the index stands at the end
+        "zeros.mp4": (bytes(5000), "no film"),
+    }
+    for name, (content, says) in cases.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(VideoFormatError, match=says):
+            list(Film(tmp_path / name))
+    for place, says in ((tmp_path, "directory"), (tmp_path / "nothing.mp4", "no such file")):
+        with pytest.raises(VideoFormatError, match=says):
+            Film(place)
+
+
+def test_sound_alone_is_no_film(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "song.mp4", [], sound=True, pictures=False)
+    with pytest.raises(VideoFormatError, match="only sound"):
+        Film(path)
+
+
+def test_a_film_without_frames_says_so(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.avi", numbered(10), codec="mjpeg")
+    content = bytearray(path.read_bytes())
+    movi = content.index(b"movi")
+    path.write_bytes(content[: movi + 4])
+    with pytest.raises(VideoFormatError, match="no frames"):
+        list(Film(path))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "ffconcat version 1.0\nfile '{other}'\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{other}\n#EXT-X-ENDLIST\n",
+        "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/film.mp4\n",
+        "<?xml version='1.0'?><MPD xmlns='urn:mpeg:dash:schema:mpd:2011'><BaseURL>{other}</BaseURL></MPD>",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n",
+    ],
+)
+def test_a_list_dressed_as_a_film_opens_nothing_else(tmp_path: Path, content: str) -> None:
+    other = make_film(tmp_path / "other.mp4", numbered(5))
+    disguised = tmp_path / "film.mp4"
+    disguised.write_text(content.format(other=other))
+    with pytest.raises(VideoFormatError, match="no film"):
+        Film(disguised)
+
+
+def test_a_name_that_looks_like_a_protocol_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_film(tmp_path / "other.mp4", numbered(5)).rename("concat:other.mp4")
+    assert len(read(Path("concat:other.mp4"))) == 5
+    with pytest.raises(VideoFormatError, match="no such file"):
+        Film("http://127.0.0.1:9/film.mp4")
+
+
+def test_limits_are_checked_before_frames_are_read(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mp4", numbered(50))
+    with pytest.raises(VideoLimitError, match=r"96×64.*max_pixels"):
+        Film(path, max_pixels=WIDTH * HEIGHT - 1)
+    with pytest.raises(VideoLimitError, match="max_frames, 49"):
+        Film(path, VideoOptions(max_frames=49))
+
+
+def test_more_frames_than_declared_meet_the_limit_while_reading(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mkv", numbered(50))
+    content = path.read_bytes()
+    at = content.index(b"\x44\x89\x88")  # the duration, a float of eight bytes: say that there is hardly any
+    path.write_bytes(content[: at + 3] + struct.pack(">d", 40.0) + content[at + 11 :])
+    film = Film(path, VideoOptions(max_frames=30))
+    with pytest.raises(VideoLimitError, match="max_frames"):
+        list(film)
+
+
+def test_an_absurd_declared_length_costs_nothing(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mkv", numbered(10))
+    content = path.read_bytes()
+    at = content.index(b"\x44\x89\x88")
+    path.write_bytes(content[: at + 3] + struct.pack(">d", 1e30) + content[at + 11 :])
+    assert len(read(path)) == 10
+
+
+def test_real_films(shared: Path) -> None:
+    for name, frames, size in (("three-people.mp4", 41, (480, 270)), ("signer.mkv", 77, (640, 480))):
+        film = Film(shared / "media" / name)
+        times = [frame.time_s for frame in film]
+        assert (len(times), (film.info.width, film.info.height)) == (frames, size)
+        assert times[0] == 0.0
+        assert (np.diff(times) > 0).all()

@@ -152,6 +152,9 @@ class Film:
                 return
             if packet is None:
                 return
+            if packet.is_corrupt:  # cut short; some decoders would make something up
+                yield 1
+                continue
             try:
                 frames = packet.decode()
             except FFmpegError:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
@@ -16,9 +19,12 @@ torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
 from small_faces import RECIPE, small_faces  # noqa: E402
 
 from mien.core.errors import TrainingError  # noqa: E402
+from mien.datasets import FaceDataset  # noqa: E402
 from mien.training.checkpoints import load_checkpoint, prefixed, save_checkpoint  # noqa: E402
+from mien.training.export import export  # noqa: E402
 from mien.training.loop import train  # noqa: E402
-from mien.training.run_folder import LAST  # noqa: E402
+from mien.training.run_folder import FACTS, LAST  # noqa: E402
+from mien.training.split import split_data  # noqa: E402
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for the size of files")
@@ -71,3 +77,124 @@ def test_weights_that_are_no_numbers_any_more_are_not_kept_as_the_best(tmp_path:
         train(small_faces(), tmp_path, wild)
     for file in tmp_path.glob("*.safetensors"):
         assert all(torch.isfinite(tensor).all() for tensor in load_checkpoint(file)[0].values())
+
+
+ADAM = replace(RECIPE, epochs=1, optimizer="adam", learning_rate=0.01)
+Tensors = dict[str, "torch.Tensor"]
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A run with each optimiser, after its one epoch."""
+    places = {name: tmp_path_factory.mktemp(name) for name in ("sgd", "adam")}
+    train(small_faces(), places["sgd"], replace(RECIPE, epochs=1))
+    train(small_faces(), places["adam"], ADAM)
+    return places
+
+
+def without(*names: str) -> Any:
+    return lambda tensors, state: ({k: v for k, v in tensors.items() if not k.startswith(names)}, state)
+
+
+def shaped(name: str, *shape: int) -> Any:
+    return lambda tensors, state: ({**tensors, name: torch.zeros(shape)}, state)
+
+
+def said(**changes: Any) -> Any:
+    return lambda tensors, state: (tensors, {**state, **changes})
+
+
+def logged(**changes: Any) -> Any:
+    return lambda tensors, state: (tensors, {**state, "logs": [{**state["logs"][0], **changes}]})
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (without("optimizer/"), "0 tensors of the optimiser are not all"),
+        (without("optimizer/1/"), "tensors of the optimiser are not all"),
+        (without("average/layers.2.bias"), "1 of 2 tensors of its averaged weights are missing"),
+        (without("average/"), "2 of 2 tensors of its averaged weights are missing"),
+        (without("network/layers.2.bias"), "1 of 2 tensors of the network are missing"),
+        (shaped("network/more", 2), "'more' is no tensor of the network"),
+        (shaped("average/more", 2), "'more' is no tensor of its averaged weights"),
+        (shaped("average/layers.2.bias", 1), r"has the shape \(1,\), not \(2,\)"),
+        (shaped("network/layers.2.bias", 2, 1), r"has the shape \(2, 1\), not \(2,\)"),
+        (said(epoch=2), "made after 2 epochs and has the logs of 1"),
+        (said(epoch=0, logs=[]), "made after 0 epochs"),
+        (said(epoch="1"), "lacks the number of epochs"),
+        (said(epoch=True), "lacks the number of epochs"),
+        (said(logs=None), "lacks the number of epochs or their logs"),
+        (said(logs=[5]), "other figures than Mien writes"),
+        (logged(epoch=2), "made after 1 epochs and has the logs of 1"),
+        (logged(validation_loss="low"), "the validation_loss 'low'"),
+        (logged(validation_loss=10**400), "the validation_loss '1000"),
+        (logged(best=1), "the best '1'"),
+        (logged(more=1), "other figures than Mien writes"),
+    ],
+)
+def test_a_checkpoint_that_lacks_something_is_refused_and_not_made_up(
+    stopped: dict[str, Path], tmp_path: Path, optimizer: str, change: Any, why: str
+) -> None:
+    config = ADAM if optimizer == "adam" else replace(RECIPE, epochs=1)
+    for name in ("config.json", FACTS):
+        (tmp_path / name).write_bytes((stopped[optimizer] / name).read_bytes())
+    save_checkpoint(tmp_path / LAST, *change(*load_checkpoint(stopped[optimizer] / LAST)))
+    with pytest.raises(TrainingError, match=why) as caught:
+        train(small_faces(), tmp_path, config)
+    assert "remove that file to begin this run anew" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "shape"),
+    [
+        ("sgd", "optimizer/0/momentum_buffer", (3,)),
+        ("adam", "optimizer/0/exp_avg", (16,)),
+        ("adam", "optimizer/0/step", (1,)),
+    ],
+)
+def test_states_of_the_optimiser_have_the_shapes_of_their_weights(
+    stopped: dict[str, Path], tmp_path: Path, optimizer: str, name: str, shape: tuple[int, ...]
+) -> None:
+    config = ADAM if optimizer == "adam" else replace(RECIPE, epochs=1)
+    tensors, state = load_checkpoint(stopped[optimizer] / LAST)
+    assert name in tensors
+    save_checkpoint(tmp_path / LAST, {**tensors, name: torch.zeros(shape)}, state)
+    with pytest.raises(TrainingError, match="of weight 0, not what is there"):
+        train(small_faces(), tmp_path, config)
+    other = {("optimizer/99/momentum_buffer" if k == name else k): v for k, v in tensors.items()}
+    save_checkpoint(tmp_path / LAST, other, state)
+    with pytest.raises(TrainingError, match="keeps no '99/momentum_buffer'"):
+        train(small_faces(), tmp_path, config)
+
+
+def test_a_checkpoint_of_an_older_mien_goes_on(stopped: dict[str, Path], tmp_path: Path) -> None:
+    tensors, state = load_checkpoint(stopped["sgd"] / LAST)
+    del state["optimizer_tensors"]
+    save_checkpoint(tmp_path / LAST, tensors, state)
+    assert len(train(small_faces(), tmp_path, replace(RECIPE, epochs=1))) == 1
+
+
+def changed(data: FaceDataset, where: int) -> FaceDataset:
+    images = data.images.copy()
+    images[where, 0, 0] ^= 1
+    return replace(data, images=images)
+
+
+def test_other_faces_to_choose_with_are_another_run(tmp_path: Path) -> None:
+    config, data = replace(RECIPE, epochs=1, validation=0.2), small_faces()
+    votes = np.ones((len(data), 2), np.float32)
+    data = replace(data, votes=votes)
+    train(data, tmp_path, config)
+    held = int(split_data(data, config).validation[0])
+    for other in (changed(data, held), replace(data, votes=votes * 2), replace(data, votes=None)):
+        with pytest.raises(TrainingError, match="other faces"):
+            train(other, tmp_path, config)
+        with pytest.raises(TrainingError, match="other faces"):
+            export(tmp_path, other, tmp_path, name="own", architecture=config.architecture)
+    # A run of an older Mien does not say which they were.
+    facts = json.loads((tmp_path / FACTS).read_text())
+    assert len(facts.pop("validation_digest")) == 64
+    (tmp_path / FACTS).write_text(json.dumps(facts))
+    assert len(train(changed(data, held), tmp_path, config)) == 1

@@ -93,7 +93,7 @@ def test_code_that_only_a_runs_configuration_names_is_not_imported(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("{", "no JSON"), ("[1]", "no options by name"), ('{"epochs": 0}', "between"), ("[" * 9999, "no JSON")],
+    [("{", "no JSON"), ("[1]", "no JSON object"), ('{"epochs": 0}', "between"), ("[" * 9999, "no JSON")],
 )
 def test_a_bad_configuration_of_a_run_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> None:
     file = tmp_path / "config.json"

@@ -205,19 +205,6 @@ class TrainingConfig:
         return from_mapping(cls, data)
 
 
-def parse_options(text: str) -> dict[str, Any]:
-    """Return the options that JSON holds by name, not checked yet; ValueError says what it is instead."""
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise ValueError(f"it is no JSON ({error})") from error
-    except RecursionError as error:
-        raise ValueError("it is no JSON of options, but nested too deep") from error
-    if not isinstance(values, dict):
-        raise ValueError("it holds no options by name")
-    return values
-
-
 def check_code(architecture: str, given: str | None, whose: str) -> None:
     """Refuse to import a network that only a file names: importing is running it.
 

@@ -22,6 +22,7 @@ from mien.datasets import FaceDataset, fold_numbers, near_across
 from mien.evaluation import evaluate
 from mien.evaluation.evaluate import Evaluation
 from mien.evaluation.folds import FoldResults, write_fold_predictions, write_folds
+from mien.training._json import read_object
 from mien.training.batches import Batches
 from mien.training.config import TrainingConfig
 from mien.training.distributed import check_alone
@@ -111,7 +112,7 @@ def _open(
         _write(folder, plan)
         return plan
     try:
-        before = json.loads(file.read_text(encoding="utf-8"))
+        before = read_object(file)
         other = [name for name, value in plan.items() if name != "data" and before[name] != value]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{shown(file)} cannot be used ({error!r}); choose another folder") from error

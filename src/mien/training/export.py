@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,12 @@ from mien.training._model_file import write_onnx
 from mien.training._quiet import quiet
 from mien.training.architectures import create_network
 from mien.training.batches import MEAN, STD
-from mien.training.checkpoints import checkpoint_bytes, load_checkpoint
+from mien.training.checkpoints import checkpoint_bytes, parse_checkpoint, read_weights_file
 from mien.training.config import TrainingConfig, network_of
 from mien.training.cost import count_multiply_adds, count_parameters
 from mien.training.quantize import quantise
-from mien.training.run_folder import BEST, read_facts, run_config
+from mien.training.run_folder import BEST, DIGESTS, check_labels, read_facts, run_config
+from mien.training.schedules import EpochLog
 from mien.training.session import TorchSession
 from mien.training.split import Split, split_data
 from mien.zoo.card import Card, ModelInput
@@ -142,10 +143,9 @@ def run_model(folder: Path, data: FaceDataset, *, architecture: str | None = Non
     card, split = trained.card, trained.split
     shape = (card.input.channels, card.input.height, card.input.width)
     session = TorchSession(trained.network, shape, len(card.labels))
-    digest = hashlib.sha256((folder / BEST).read_bytes()).hexdigest()
     logits = _session_logits(card, session, split)
     card = calibration.calibrated(card, logits, split.data.targets[split.validation])
-    return Model(card.name, card, session, digest)
+    return Model(card.name, card, session, trained.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +157,25 @@ class _Trained:
     card: Card
     options: dict[str, Any]
     log: dict[str, Any]
+    digest: str
 
 
 def _opened(folder: Path, data: FaceDataset, name: str, architecture: str | None) -> _Trained:
     """Read a run, and check that `data` is what it was given."""
     config = run_config(folder, architecture)
     facts = read_facts(folder)
-    data = data.with_labels(facts.get("labels", data.labels))
+    data = data.with_labels(check_labels(facts.get("labels"), folder) or data.labels)
     split = split_data(data, config)
     # Other faces would be split otherwise: temperature and threshold could be fitted on trained faces.
-    if facts.get("data_digest") not in (None, split.digest()):
+    seen = dict(zip(DIGESTS, (split.digest(), split.validation_digest()), strict=True))
+    if any(facts.get(name) not in (None, digest) for name, digest in seen.items()):
         raise TrainingError(
             f"{str(folder)!r} was trained on other faces; give the same data, votes and test split as then"
         )
-    network, log = _best_network(folder, config, data.labels)
+    content = read_weights_file(folder / BEST)
+    network, log = _best_network(content, folder, config, data.labels)
     card = _card(name, network, config, split, {**log, "start": facts.get("start")})
-    return _Trained(network, split, card, network_of(config), log)
+    return _Trained(network, split, card, network_of(config), log, hashlib.sha256(content).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +227,13 @@ def _accuracies(part: str, int8: NDArray[np.bool_], fp32: NDArray[np.bool_]) -> 
 
 
 def _best_network(
-    folder: Path, config: TrainingConfig, labels: tuple[str, ...]
+    content: bytes, folder: Path, config: TrainingConfig, labels: tuple[str, ...]
 ) -> tuple[nn.Module, dict[str, Any]]:
-    weights, state = load_checkpoint(folder / BEST)
+    weights, state = parse_checkpoint(content, folder / BEST)
+    try:
+        log = EpochLog.from_dict(state.get("log"))
+    except ValueError as error:
+        raise TrainingError(f"the weights in {str(folder)!r} are damaged: {error}; train anew") from error
     network = create_network(config.architecture, len(labels), **config.network_options())
     try:
         missing = network.load_state_dict(weights, strict=False)
@@ -234,7 +241,7 @@ def _best_network(
         raise TrainingError(f"the weights in {str(folder)!r} are of another network") from error
     if any(not name.endswith("num_batches_tracked") for name in missing.missing_keys):
         raise TrainingError(f"the weights in {str(folder)!r} lack {', '.join(missing.missing_keys[:5])}")
-    return network.eval(), state["log"]
+    return network.eval(), asdict(log)
 
 
 def to_onnx(network: nn.Module, shape: tuple[int, ...]) -> bytes:

@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from mien.core.errors import OptionError, TrainingError
-from mien.core.files import ensure_folder, reason, shown
+from mien.core.files import ensure_folder, shown
+from mien.training.checkpoints import MAX_BYTES, check_finite, parse_tensors, read_weights_file
 from mien.training.start import Start
 from mien.zoo.download import Progress, check_address, download
 from mien.zoo.store import data_folder
-
-MAX_BYTES = 2 << 30
-"""Most bytes of a file of weights."""
 
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 # The first convolution, as torchvision and timm name it: what stands before it is a prefix of all names.
@@ -54,10 +51,13 @@ def read_init(place: str | Path, sha256: str | None = None, progress: Progress |
         path = _fetched(text, digest, progress)
     else:
         path = Path(place)
-    found = _digest(path)
+    if not path.is_file():
+        raise OptionError(f"weights {shown(path)} are no file; check the path")
+    content = read_weights_file(path)
+    found = hashlib.sha256(content).hexdigest()
     if digest not in (None, found):
         raise TrainingError(f"{shown(path)} has the SHA-256 {found} and not {digest}; get the file again")
-    weights, names = renamed(_tensors(path))
+    weights, names = renamed(_tensors(content, path))
     # Only the name of the file, or the address without what may be a secret in it.
     source = f"https://{urlsplit(text).hostname}{urlsplit(text).path}" if "://" in text else path.name
     facts: dict[str, Any] = {"sha256": found, "source": source, "names": names}
@@ -110,35 +110,26 @@ def _from_timm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def _fetched(url: str, digest: str, progress: Progress | None) -> Path:
     check_address(url)
     path = data_folder() / "weights" / f"{digest}.safetensors"
-    if not path.is_file() or _digest(path) != digest:
+    if not _is_kept(path, digest):
         ensure_folder(path.parent)
         download(url, path, sha256=digest, limit=MAX_BYTES, progress=progress, deadline=3600.0)
     return path
 
 
-def _digest(path: Path) -> str:
+def _is_kept(path: Path, digest: str) -> bool:
     try:
-        if not path.is_file():
-            raise OptionError(f"weights {shown(path)} are no file; check the path")
-        if path.stat().st_size > MAX_BYTES:
-            raise TrainingError(f"weights {shown(path)} are larger than {MAX_BYTES >> 30} GiB")
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise TrainingError(f"weights {shown(path)} cannot be read: {reason(error)}") from error
+        return hashlib.sha256(read_weights_file(path)).hexdigest() == digest
+    except TrainingError:
+        return False
 
 
-def _tensors(path: Path) -> dict[str, Tensor]:
-    with path.open("rb") as file:
-        begins = file.read(8)
-    if begins.startswith(_PICKLES):
+def _tensors(content: bytes, path: Path) -> dict[str, Tensor]:
+    if content.startswith(_PICKLES):
         raise OptionError(
             f"{shown(path)} is a pickle, which can run code when it is opened, and is not read; where you "
             "trust it, write it anew with PyTorch: "
             "safetensors.torch.save_file(torch.load(FILE, weights_only=True), 'weights.safetensors')"
         )
-    try:
-        with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (OSError, SafetensorError, ValueError) as error:
-        raise TrainingError(f"{shown(path)} is no safetensors file: {error}") from error
+    tensors = parse_tensors(content, path)
+    check_finite(tensors, path)
+    return tensors

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -21,12 +21,21 @@ import torch
 from torch import Tensor, nn
 
 from mien.core.errors import TrainingError
+from mien.core.files import shown
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.training import run_folder
 from mien.training.architectures import create_network
 from mien.training.batches import Batches, normalise
-from mien.training.checkpoints import grouped, parse_checkpoint, prefixed, read_checkpoint, save_checkpoint
+from mien.training.checkpoints import (
+    check_tensors,
+    grouped,
+    parse_checkpoint,
+    prefixed,
+    read_logs,
+    read_weights_file,
+    save_checkpoint,
+)
 from mien.training.config import TrainingConfig
 from mien.training.cost import summarise
 from mien.training.device import autocast
@@ -35,11 +44,13 @@ from mien.training.events import EventLog
 from mien.training.freeze import Body
 from mien.training.losses import label_weights, soft_loss
 from mien.training.optimizers import create_optimizer, optimizer_state, restore_optimizer, set_rate
-from mien.training.run_folder import BEST, EVENTS, LAST
+from mien.training.run_folder import BEST, DIGESTS, EVENTS, LAST
 from mien.training.schedules import EpochLog, is_best, learning_rate, patience_ended
 from mien.training.split import Split, split_data
 from mien.training.start import Start, put_weights
 from mien.training.validate import validate
+
+_REMEMBERED = "optimizer_tensors"
 
 
 def train(
@@ -68,14 +79,14 @@ def train(
     """
     with joined() as group, ExitStack() as stack:
         split = split_data(data, config)
-        digest = split.digest()
-        group.check_equal(digest, "faces or options")
+        digests = dict(zip(DIGESTS, (split.digest(), split.validation_digest()), strict=True))
+        group.check_equal(json.dumps(digests), "faces or options")
         network = first_network(config, data.labels, start)
         batches = Batches(split, config, group.rank, group.size)  # too few faces are known before a folder is
         if group.first:
             shape = (1, *data.images.shape[1:])
             run_folder.open_run(
-                folder, config, _facts(split, digest, group, start), summarise(network, shape)
+                folder, config, _facts(split, digests, group, start), summarise(network, shape)
             )
         run = _Run(network, split, batches, folder, config, group, fine_tuned=start is not None)
         events = stack.enter_context(EventLog(folder / EVENTS, run.epoch)) if group.first else None
@@ -98,7 +109,7 @@ def first_network(config: TrainingConfig, labels: Sequence[str], start: Start | 
     return network
 
 
-def _facts(split: Split, digest: str, group: Group, start: Start | None) -> dict[str, Any]:
+def _facts(split: Split, digests: Mapping[str, str], group: Group, start: Start | None) -> dict[str, Any]:
     """What a run was made with, beside its configuration."""
     return {
         "mien": __version__,
@@ -108,7 +119,7 @@ def _facts(split: Split, digest: str, group: Group, start: Start | None) -> dict
         "faces": len(split.train),
         "validation_faces": len(split.validation),
         "data": split.data.source,
-        "data_digest": digest,
+        **digests,
         "threads": torch.get_num_threads(),
         "device": str(group.device),
         "processes": group.size,
@@ -231,31 +242,45 @@ class _Run:
         return log
 
     def _save_last(self) -> None:
+        remembered = optimizer_state(self.optimizer)
         tensors = {
             **prefixed("network", self.network.state_dict()),
             **prefixed("average", self.average),
-            **prefixed("optimizer", optimizer_state(self.optimizer)),
+            **prefixed("optimizer", remembered),
         }
-        state = {"epoch": self.epoch, "logs": [asdict(log) for log in self.logs]}
+        logs = [asdict(log) for log in self.logs]
+        state = {"epoch": self.epoch, "logs": logs, _REMEMBERED: len(remembered)}
         save_checkpoint(self.folder / LAST, tensors, state)
 
     def _resume(self) -> None:
         """Go on from the checkpoint that the first process finds, where there is one."""
         place = self.folder / LAST
-        content = self.group.share(read_checkpoint(place) if self.group.first and place.exists() else b"")
+        content = self.group.share(read_weights_file(place) if self.group.first and place.exists() else b"")
         if not content:
             return
-        tensors, state = parse_checkpoint(content, place)
         try:
-            self.network.load_state_dict(grouped(tensors, "network"))
-            for name, tensor in grouped(tensors, "average").items():
-                self.average[name].copy_(tensor)
-            restore_optimizer(self.optimizer, grouped(tensors, "optimizer"))
-            self.logs = [EpochLog(**log) for log in state["logs"]]
-            self.epoch = state["epoch"]
-        except (KeyError, RuntimeError, TypeError) as error:
+            self._restore(*parse_checkpoint(content, place))
+        except ValueError as error:
             raise TrainingError(
-                f"the checkpoint in {str(self.folder)!r} is of another network or an older Mien; "
-                "choose another folder"
+                f"the checkpoint {shown(place)} is damaged, of another network or of an older Mien: {error}; "
+                "train into another folder, or remove that file to begin this run anew"
             ) from error
+        if self.group.first:
+            run_folder.mend_log(self.folder, self.logs)
+
+    def _restore(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
+        """Take all that a checkpoint has to hold; nothing may be missing, or the run would end otherwise."""
+        network, average = grouped(tensors, "network"), grouped(tensors, "average")
+        check_tensors(network, self.network.state_dict(), "the network")
+        check_tensors(average, self.average, "its averaged weights")
+        remembered = grouped(tensors, "optimizer")
+        # A run that an older Mien began does not say how many there are.
+        if not remembered or state.get(_REMEMBERED, len(remembered)) != len(remembered):
+            raise ValueError(f"{len(remembered)} tensors of the optimiser are not all that there were")
+        self.logs = read_logs(state)
+        self.network.load_state_dict(network)
+        for name, tensor in average.items():
+            self.average[name].copy_(tensor)
+        restore_optimizer(self.optimizer, remembered)
+        self.epoch = len(self.logs)
         self.updates = self.epoch * self.batches.steps

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from mien.training.config import TrainingConfig
+
+_COUNT = "step"  # one number a weight: how often Adam has moved it
 
 
 def create_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
@@ -33,16 +36,34 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     }
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Tensor]) -> None:
-    """Put back what `optimizer_state` returned, in each weight's own memory layout and device."""
-    for number, parameter in enumerate(_parameters(optimizer)):
-        start = f"{number}/"
-        for name, value in state.items():
-            if not name.startswith(start):
-                continue
-            like = parameter if value.shape == parameter.shape else value
-            own = torch.empty_like(like, device=parameter.device if like is parameter else value.device)
-            optimizer.state[parameter][name.removeprefix(start)] = own.copy_(value)
+def restore_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Tensor]) -> None:
+    """Put back what `optimizer_state` returned, in each weight's own memory layout and device.
+
+    Raises:
+        ValueError: a state is of no weight, or a weight has other states than this optimiser keeps.
+    """
+    parameters = _parameters(optimizer)
+    found: dict[int, dict[str, Tensor]] = {}
+    for name, value in state.items():
+        digits, _, kind = name.partition("/")
+        if not digits.isdecimal() or len(digits) > 9 or int(digits) >= len(parameters):
+            raise ValueError(f"the optimiser keeps no {name[:100]!r}")
+        found.setdefault(int(digits), {})[kind] = value
+    for number, values in found.items():
+        parameter = parameters[number]
+        wanted = {kind: () if kind == _COUNT else tuple(parameter.shape) for kind in _kinds(optimizer)}
+        if wanted != {kind: tuple(value.shape) for kind, value in values.items()}:
+            raise ValueError(f"the optimiser keeps {wanted} of weight {number}, not what is there")
+        for kind, value in values.items():
+            like = value if kind == _COUNT else parameter
+            optimizer.state[parameter][kind] = torch.empty_like(like).copy_(value)
+
+
+def _kinds(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
+    """What the optimiser remembers of a weight that it has moved."""
+    return (
+        ("momentum_buffer",) if isinstance(optimizer, torch.optim.SGD) else (_COUNT, "exp_avg", "exp_avg_sq")
+    )
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -16,7 +16,8 @@ from typing import Any
 
 from mien.core.errors import OptionError
 from mien.core.files import atomic_write, reason, shown
-from mien.training.config import ARCHITECTURE_NAMES, ONE_SIDE_ONLY, TrainingConfig, check_code, parse_options
+from mien.training._json import parse_object
+from mien.training.config import ARCHITECTURE_NAMES, ONE_SIDE_ONLY, TrainingConfig, check_code
 
 # What every reference system shares: Keras, plain labels, full-size faces, no averaged weights.
 _KERAS: dict[str, Any] = {
@@ -217,9 +218,9 @@ def _read_options(file: Path) -> dict[str, Any]:
     is_json = file.suffix.lower() == ".json"
     try:
         text = file.read_text(encoding="utf-8")
-        return parse_options(text) if is_json else tomllib.loads(text)
+        return parse_object(text) if is_json else tomllib.loads(text)
     except OSError as error:
         raise OptionError(f"configuration {shown(file)} cannot be read: {reason(error)}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         form = "cannot be used" if is_json else "is not TOML"
         raise OptionError(f"configuration {shown(file)} {form}: {error}") from error

@@ -13,12 +13,15 @@ from typing import Any
 from mien.core.errors import MienError, OptionError, TrainingError
 from mien.core.files import atomic_write, ensure_folder, reason, shown
 from mien.records import plain_text
-from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig, check_code, parse_options
+from mien.training._json import read_object
+from mien.training.config import ARCHITECTURE_NAMES, TrainingConfig, check_code
 from mien.training.schedules import EpochLog
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 CONFIG, FACTS, LOG, ARCHITECTURE = "config.json", "run.json", "log.csv", "architecture.txt"
 EVENTS, LEFT_OUT = "tensorboard", "left-out.csv"
+DIGESTS = ("data_digest", "validation_digest")
+"""In the facts of a run: of the faces it is trained on, and of those it chooses with."""
 
 
 def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], architecture: str) -> None:
@@ -27,7 +30,7 @@ def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], arc
     Args:
         folder: of the run.
         config: how it is trained.
-        facts: plain types about data and code, "data_digest" and "start" among them.
+        facts: plain types about data and code, "data_digest", "validation_digest" and "start" among them.
         architecture: the table of the network's layers.
 
     Raises:
@@ -36,9 +39,11 @@ def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], arc
     if (folder / CONFIG).exists():
         if read_config(folder) != config:
             raise TrainingError(f"{str(folder)!r} holds a run with other options; choose another folder")
-        if read_facts(folder).get("data_digest", facts["data_digest"]) != facts["data_digest"]:
+        before = read_facts(folder)
+        # A run that an older Mien began lacks some of them.
+        if any(before.get(name, facts[name]) != facts[name] for name in DIGESTS):
             raise TrainingError(f"{str(folder)!r} holds a run on other faces; choose another folder")
-        if read_facts(folder).get("start", facts["start"]) != facts["start"]:
+        if before.get("start", facts["start"]) != facts["start"]:
             raise TrainingError(f"{str(folder)!r} holds a run from another start; choose another folder")
         return
     ensure_folder(folder)
@@ -54,14 +59,11 @@ def read_facts(folder: Path) -> dict[str, Any]:
         TrainingError: the file is damaged.
     """
     try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        return read_object(folder / FACTS)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise TrainingError(f"{str(folder / FACTS)!r} cannot be read: {error}; start the run anew") from error
-    if not isinstance(facts, dict):
-        raise TrainingError(f"{str(folder / FACTS)!r} is not a JSON object; start the run anew")
-    return facts
 
 
 def read_config(folder: Path) -> TrainingConfig:
@@ -72,7 +74,7 @@ def read_config(folder: Path) -> TrainingConfig:
     """
     file = folder / CONFIG
     try:
-        return TrainingConfig.from_dict(parse_options(file.read_text(encoding="utf-8")))
+        return TrainingConfig.from_dict(read_object(file))
     except FileNotFoundError as error:
         raise TrainingError(f"{shown(folder)} is not a run of mien train: it has no {CONFIG}") from error
     except OSError as error:
@@ -102,13 +104,46 @@ def run_config(folder: Path, architecture: str | None) -> TrainingConfig:
     return config
 
 
+def check_labels(labels: Any, whose: Path) -> tuple[str, ...] | None:
+    """Return labels as a run or a file of weights has them; None where it has none.
+
+    Raises:
+        TrainingError: they are not two or more different names.
+    """
+    if labels is None:
+        return None
+    is_list = isinstance(labels, list) and all(isinstance(x, str) and x.isprintable() for x in labels)
+    if not is_list or len(labels) < 2 or len(set(labels)) < len(labels) or not all(labels):
+        raise TrainingError(
+            f"the labels in {shown(whose)} are {str(labels)[:100]!r}, not two or more different names; "
+            "get it again, or train anew"
+        )
+    return tuple(labels)
+
+
 def write_log(folder: Path, logs: Sequence[EpochLog]) -> None:
     """Write the log of every epoch as CSV."""
+    atomic_write(folder / LOG, _log_text(logs))
+
+
+def mend_log(folder: Path, logs: Sequence[EpochLog]) -> None:
+    """Write the log where it says something else: a kill may come between a checkpoint and its row."""
+    content = _log_text(logs).encode()
+    try:
+        place = folder / LOG
+        is_whole = place.stat().st_size == len(content) and place.read_bytes() == content
+    except OSError:
+        is_whole = False
+    if not is_whole:
+        write_log(folder, logs)
+
+
+def _log_text(logs: Sequence[EpochLog]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(EpochLog)], lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(log) for log in logs)
-    atomic_write(folder / LOG, text.getvalue())
+    return text.getvalue()
 
 
 def write_left_out(folder: Path, names: Sequence[str]) -> None:

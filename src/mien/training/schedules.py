@@ -6,8 +6,9 @@ Nothing here keeps a state of its own, so a resumed run needs only its log to go
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from mien.training.config import TrainingConfig
 
@@ -30,6 +31,21 @@ class EpochLog:
 
     def __str__(self) -> str:
         return self.line()
+
+    @classmethod
+    def from_dict(cls, data: Any) -> EpochLog:
+        """Return the log whose plain types `data` holds; anything else raises ValueError."""
+        wanted: dict[Any, Any] = {"int": int, "float": (int, float), "bool": bool}
+        if not isinstance(data, Mapping) or set(data) != {entry.name for entry in fields(cls)}:
+            raise ValueError("the log of an epoch has other figures than Mien writes")
+        for entry in fields(cls):
+            value = data[entry.name]
+            is_plain = isinstance(value, wanted[entry.type]) and isinstance(value, bool) == (
+                entry.type == "bool"
+            )
+            if not is_plain or not -1e300 < value < 1e300:
+                raise ValueError(f"an epoch has the {entry.name} {str(value)[:40]!r}")
+        return cls(**data)
 
     def line(self, epochs: int | None = None) -> str:
         """Return one line for a reader, of `epochs` in all; a star marks the best epoch so far."""

@@ -27,8 +27,12 @@ class Split:
     validation: NDArray[np.int64]
 
     def digest(self) -> str:
-        """Return the SHA-256 of the part that is trained on."""
+        """Return the SHA-256 of the part that is trained on: labels, pixels, targets and votes."""
         return self.data.digest(self.train)
+
+    def validation_digest(self) -> str:
+        """Return the SHA-256 of the part that is kept apart."""
+        return self.data.digest(self.validation)
 
 
 def split_data(data: FaceDataset, config: TrainingConfig) -> Split:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from mien.core.errors import ModelError, ModelNotFoundError, OptionError, TrainingError
-from mien.training.checkpoints import load_checkpoint
-from mien.training.config import network_of
+from mien.core.files import shown
+from mien.training.checkpoints import check_finite, parse_checkpoint, read_weights_file
+from mien.training.config import NETWORK_FIELDS, TrainingConfig, network_of
 from mien.training.freeze import head_of
-from mien.training.run_folder import BEST, CONFIG, read_config, read_facts
+from mien.training.run_folder import BEST, CONFIG, check_labels, read_config, read_facts
 from mien.zoo import registry, store
+
+_MOST_EPOCHS = 1_000_000
+_LONGEST = 300  # letters of a stranger's text in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def read_start(place: str | Path) -> Start:
     Raises:
         OptionError: there is none of these.
         ModelError: the model has no weights to fine-tune, or they are not those of its card.
-        TrainingError: the file is damaged.
+        TrainingError: the file is damaged, or its header says what cannot be.
     """
     path = Path(place)
     if path.is_dir():
@@ -60,21 +63,52 @@ def read_start(place: str | Path) -> Start:
         raise OptionError(
             f"{str(place)!r} is neither a run of mien train nor a model or a safetensors file; check the name"
         )
-    weights, state = load_checkpoint(path)
-    facts: dict[str, Any] = {
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "epoch": state.get("log", {}).get("epoch"),
-    }
+    content = read_weights_file(path)
+    weights, state = parse_checkpoint(content, path)
+    check_finite(weights, path)
+    facts: dict[str, Any] = {"sha256": hashlib.sha256(content).hexdigest(), "epoch": _epoch(state, path)}
     if (path.parent / CONFIG).exists():
         config, run = read_config(path.parent), read_facts(path.parent)
         facts |= {"recipe": config.to_dict(), "start": run.get("start")}
-        labels, network = run.get("labels"), network_of(config)
-    else:
-        labels, network = state.get("labels"), state.get("network") or {}
-        facts |= {name: state[name] for name in ("model",) if name in state}
-    return Start(
-        weights, json.loads(json.dumps(facts)), None if labels is None else tuple(labels), dict(network)
-    )
+        return Start(weights, facts, check_labels(run.get("labels"), path.parent), network_of(config))
+    if (model := state.get("model")) is not None:
+        if not isinstance(model, str):
+            raise _odd(path, f"the model {model!r}, which is no name")
+        facts["model"] = model
+    return Start(weights, facts, check_labels(state.get("labels"), path), _network(state, path))
+
+
+def _epoch(state: Mapping[str, Any], path: Path) -> int | None:
+    """Return the epoch that weights are of, or None where their header does not say."""
+    log = state.get("log", {})
+    if not isinstance(log, Mapping):
+        raise _odd(path, f"the log {log!r}")
+    epoch = log.get("epoch")
+    if epoch is None:
+        return None
+    if isinstance(epoch, bool) or not isinstance(epoch, int) or not 0 <= epoch <= _MOST_EPOCHS:
+        raise _odd(path, f"the epoch {epoch!r}")
+    return epoch
+
+
+def _network(state: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """Return the options of the network, checked as those of a recipe are; none where there are none."""
+    given = state.get("network")
+    if given in (None, {}):
+        return {}
+    if not isinstance(given, Mapping) or "architecture" not in given:
+        raise _odd(path, "a network without the name of an architecture")
+    if unknown := [name for name in given if name not in ("architecture", *NETWORK_FIELDS)]:
+        raise _odd(path, f"a network with the option {unknown[0]!r}, which none has")
+    try:
+        return network_of(TrainingConfig.from_dict(given))
+    except OptionError as error:
+        raise _odd(path, f"a network that there is not ({error})") from error
+
+
+def _odd(path: Path, what: str) -> TrainingError:
+    text = what if len(what) <= _LONGEST else f"{what[:_LONGEST]} …"
+    return TrainingError(f"the header of {shown(path)} names {text}; get the file again, or export it anew")
 
 
 def _twin(place: str | Path) -> Path:
@@ -114,7 +148,13 @@ def put_weights(
         load(start.weights)
         return tuple(name for name in network.state_dict() if name.startswith("classifier."))
     own = network.state_dict()
-    fitting = {k: v for k, v in start.weights.items() if k in own and own[k].shape == v.shape}
+    fitting = {
+        name: tensor
+        for name, tensor in start.weights.items()
+        if name in own
+        and own[name].shape == tensor.shape
+        and own[name].dtype.is_floating_point == tensor.dtype.is_floating_point
+    }
     fitting = {**fitting, **_shared_outputs(network, own, start, labels)}
     wanted = [name for name, tensor in own.items() if tensor.is_floating_point()]
     if len(fitting) < len(wanted) / 2:

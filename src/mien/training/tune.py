@@ -28,7 +28,7 @@ from mien.datasets import FaceDataset
 from mien.training._study import open_study, pruner, sampler
 from mien.training._trials import REASON, TrialResult, best_of, options_of, read_results, write_results
 from mien.training.architectures import create_network
-from mien.training.checkpoints import load_checkpoint
+from mien.training.checkpoints import load_checkpoint, read_logs
 from mien.training.config import TrainingConfig
 from mien.training.distributed import check_alone
 from mien.training.loop import train
@@ -241,8 +241,8 @@ def _logs_before(place: Path) -> list[EpochLog]:
     if not (place / LAST).exists():
         return []
     try:
-        return [EpochLog(**log) for log in load_checkpoint(place / LAST)[1]["logs"]]
-    except (TrainingError, KeyError, TypeError):
+        return read_logs(load_checkpoint(place / LAST)[1])
+    except (TrainingError, ValueError):
         shutil.rmtree(place)
         return []
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import re
 import time
@@ -14,13 +13,13 @@ from typing import Any
 
 from mien.core.errors import CardError, MienError, TrainingError
 from mien.core.files import reason, shown
+from mien.training._json import MAX_BYTES, parse_object
 from mien.training.config import TrainingConfig
 from mien.training.run_folder import ARCHITECTURE, CONFIG, FACTS, LAST, LOG, read_config, read_facts
 from mien.training.runs.record import COST, LONGEST_NOTE, METRICS, NOTE, RunRecord, Size
 from mien.training.schedules import EpochLog, patience_ended
 from mien.zoo.card import Card
 
-_MOST_BYTES = 8_000_000
 _DEEPEST = 4
 _MOST_RUNS = 10_000
 _MOST_CARDS = 100
@@ -41,7 +40,6 @@ def read_run(folder: Path, name: str | None = None) -> RunRecord:
         TrainingError: the folder is not a run, or its configuration is damaged.
     """
     problems: list[str] = []
-    _check_size(folder / CONFIG)
     config = read_config(folder)
     facts = _facts(folder, problems)
     log = _log(folder, problems)
@@ -110,10 +108,8 @@ def _run_folders(folder: Path, deepest: int) -> Iterator[Path]:
 
 
 def _check_size(path: Path) -> None:
-    if path.is_file() and path.stat().st_size > _MOST_BYTES:
-        raise TrainingError(
-            f"{shown(path)} is larger than {_MOST_BYTES / 1e6:.0f} MB, so it is none of Mien's"
-        )
+    if path.is_file() and path.stat().st_size > MAX_BYTES:
+        raise TrainingError(f"{shown(path)} is larger than {MAX_BYTES / 1e6:.0f} MB, so it is none of Mien's")
 
 
 def _text(path: Path, problems: list[str]) -> str | None:
@@ -133,20 +129,16 @@ def _json(path: Path, problems: list[str]) -> dict[str, Any] | None:
     if (text := _text(path, problems)) is None:
         return None
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        problems.append(f"{path.name} is damaged: it is not a JSON object")
+        return parse_object(text)
+    except ValueError as error:
+        problems.append(f"{path.name} is damaged: {error}")
         return None
-    return found
 
 
 def _facts(folder: Path, problems: list[str]) -> dict[str, Any]:
     try:
-        _check_size(folder / FACTS)
         return read_facts(folder)
-    except (MienError, RecursionError):
+    except MienError:
         problems.append(f"{FACTS} is damaged: it is not a JSON object")
         return {}
 

@@ -70,6 +70,22 @@ def test_crossval_measures_every_face_and_says_so(mien: Mien, faces: Path) -> No
     assert (other.code, "number_of_folds" in other.err) == (3, True)
 
 
+def test_the_datas_own_validation_split_chooses_and_is_said(mien: Mien, faces: Path) -> None:
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
+    parted = ("dataset", "split", faces, "--output", "parted", "--validation", 0.2, "--test", 0.1)
+    assert mien(*parted).code == 0
+    recipe = ("--config", "recipe.toml", "--epochs", 1)
+    done = mien("train", "parted", "--output", "run", *recipe)
+    assert done.code == 0, done.err
+    assert "28 faces (happy 14, sad 14)" in done.err
+    assert "the data's own split, 8 faces, chooses the epoch" in done.err
+    assert mien("export", "run", "parted", "--architecture", "own_small:Small", "--output", "again").code == 0
+    done = mien("crossval", "parted", "--output", "cv", "--folds", 2, *recipe)
+    assert done.code == 0, done.err
+    assert "the validation split is not used (8 faces)" in done.err
+    assert "all 28 faces" in done.out
+
+
 def test_ones_own_network_of_one_size_is_refused_small_crops_before_anything_is_written(
     mien: Mien, faces: Path
 ) -> None:

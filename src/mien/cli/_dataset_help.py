@@ -53,8 +53,8 @@ Split faces into train, validation and test: a new folder, or one table (--outpu
   mien dataset split faces/ --output parted --test 0.2 --validation 0.1 --seed 7
   mien dataset split fer2013.csv --output parted.csv
 
-mien train takes train/ and keeps a part of it apart by itself to choose the epoch on; --validation is for \
-other programs. Every label keeps its share. Copies of a picture stay in one part, and so does a person \
+mien train takes train/ and chooses the epoch on validation/; without it, it keeps a part of train/ apart \
+by itself. Every label keeps its share. Copies of a picture stay in one part, and so does a person \
 where the data set says who is on its pictures (CK+, JAFFE, a table's column subject). Splits that DATA has \
 already are put together first.
 """

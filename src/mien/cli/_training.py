@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -140,12 +141,13 @@ def training_data(
 ) -> tuple[FaceDataset, FaceDataset | None, tuple[str, ...]]:
     """Return the faces to train on, those to report on, and the names of those left out, being in both.
 
-    Of data with several splits the one that the use asks for is taken. `labels` may be one's own.
+    Of data with several splits the one that the use asks for is taken; a validation split comes with the
+    training split, marked as `apart`. `labels` may be one's own.
     """
-    from mien.datasets import drop_shared, load_dataset, read_votes, with_votes
+    from mien.datasets import drop_shared, load_dataset, load_training, read_votes, with_votes
 
     with reading() as show:
-        faces = load_dataset(data, default="train", labels=labels, on_progress=show)
+        faces = load_training(data, labels=labels, on_progress=show)
     if votes is not None:
         faces = with_votes(faces, read_votes(votes))
     if test is None:
@@ -157,13 +159,37 @@ def training_data(
 
 
 def recipe_data(
-    data: Path, votes: Path | None, test: Path | None, labels: str | None, preset: str | None
+    data: Path,
+    votes: Path | None,
+    test: Path | None,
+    labels: str | None,
+    preset: str | None,
+    *,
+    choosing: bool = True,
 ) -> tuple[FaceDataset, FaceDataset | None, tuple[str, ...]]:
-    """Return what `training_data` does, and say on standard error what it is."""
+    """Return what `training_data` does, and say on standard error what it is.
+
+    Without `choosing`, the data's own validation split is left out.
+    """
     chosen = labels.split(",") if labels else PRESET_LABELS.get(preset or "")
     faces, reported, shared = training_data(data, votes, test, chosen)
-    counts = ", ".join(f"{label} {count}" for label, count in faces.counts().items())
-    typer.echo(f"{len(faces)} faces ({counts})", err=True)
+    apart = faces.apart
+    kept = 0 if apart is None else int(apart.sum())
+    if apart is not None and not choosing:
+        faces = replace(faces.subset(~apart), apart=None)
+    numbers = faces.counts(None if faces.apart is None else ~faces.apart)
+    counts = ", ".join(f"{label} {count}" for label, count in numbers.items())
+    typer.echo(printable(f"{sum(numbers.values())} faces ({counts})"), err=True)
+    if kept and choosing:
+        typer.echo(
+            f"validation: the data's own split, {kept} faces, chooses the epoch, the temperature and the "
+            "threshold; no part of the training split is kept apart (--validation is not used)",
+            err=True,
+        )
+    elif kept:
+        typer.echo(
+            f"the validation split is not used ({kept} faces); each fold keeps its own apart", err=True
+        )
     if shared:
         typer.echo(f"left out, because the test has them too {named(shared)}", err=True)
     return faces, reported, shared

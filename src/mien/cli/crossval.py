@@ -77,7 +77,7 @@ def crossval(
     validation = with_training(_load)
     begin = begin_from(start, init, sha256)
     config = resolve(preset, config_file, given, None if begin is None else begin.network)
-    faces, _, _ = recipe_data(data, votes, None, labels, preset)
+    faces, _, _ = recipe_data(data, votes, None, labels, preset, choosing=False)
 
     def tell(fold: int, log: EpochLog) -> None:
         typer.echo(f"fold {fold}/{folds}  {log.line(config.epochs)}")

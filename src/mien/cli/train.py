@@ -56,9 +56,10 @@ Train a model on labelled faces and export it.
 {DATA_FORMS} Of data with several splits the training split is taken. All faces need one size: mien \
 dataset convert --side 48 resizes them, mien dataset faces cuts them out of whole photos.
 
-A stratified part is kept apart to choose the epoch, the temperature and the threshold on. The run's folder \
-holds the configuration, a log and checkpoints; the same command goes on where a stopped run stood. At the \
-end the best network is written as NAME.onnx with its card NAME.json (use it with \
+The epoch, the temperature and the threshold are chosen on the validation split of the data (validation/ or \
+val/ beside train/), and without one on a stratified part that is kept apart (--validation). The run's \
+folder holds the configuration, a log and checkpoints; the same command goes on where a stopped run stood. \
+At the end the best network is written as NAME.onnx with its card NAME.json (use it with \
 [bold]mien analyze --model[/bold]), and a report of the run as report.html. [bold]mien runs[/bold] lists and \
 compares runs.
 

@@ -32,6 +32,8 @@ class FaceDataset:
             None where that is not known.
         sizes: int32 (faces, 2), width and height of each picture before it was resized; None where that
             is not known.
+        apart: bool (faces,), which faces the data set itself keeps apart for choosing, its validation split;
+            None where it leaves that to whoever trains. See `with_validation`.
     """
 
     images: NDArray[np.uint8]
@@ -42,6 +44,7 @@ class FaceDataset:
     source: str = ""
     groups: tuple[str, ...] | None = None
     sizes: NDArray[np.int32] | None = None
+    apart: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         faces = len(self.images)
@@ -58,6 +61,8 @@ class FaceDataset:
             raise DatasetError(f"{faces} images with {len(self.groups)} groups")
         if self.sizes is not None and self.sizes.shape != (faces, 2):
             raise DatasetError(f"sizes have to be {(faces, 2)}, not {self.sizes.shape}")
+        if self.apart is not None and (self.apart.shape != (faces,) or self.apart.dtype != bool):
+            raise DatasetError(f"apart has to be bool {(faces,)}, not {self.apart.dtype} {self.apart.shape}")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -79,6 +84,7 @@ class FaceDataset:
             votes=None if self.votes is None else self.votes[where],
             groups=None if self.groups is None else tuple(self.groups[i] for i in where),
             sizes=None if self.sizes is None else self.sizes[where],
+            apart=None if self.apart is None else self.apart[where],
         )
 
     def with_labels(self, labels: Sequence[str], *, in_place: bool = False) -> FaceDataset:
@@ -112,18 +118,19 @@ class FaceDataset:
             votes=None if kept.votes is None else kept.votes[:, columns],
         )
 
-    def counts(self) -> dict[str, int]:
-        """Return how many faces each label has."""
+    def counts(self, indices: NDArray[Any] | None = None) -> dict[str, int]:
+        """Return how many faces each label has, of the faces at `indices` (integers or a mask) or of all."""
         if not self.labels:
             return {}
-        numbers = np.bincount(self.targets, minlength=len(self.labels))
+        targets = self.targets if indices is None else self.targets[indices]
+        numbers = np.bincount(targets, minlength=len(self.labels))
         return {label: int(n) for label, n in zip(self.labels, numbers, strict=True)}
 
     def digest(self, indices: NDArray[Any] | None = None) -> str:
-        """Return the SHA-256 of labels, images, targets and votes, of the faces at `indices` or of all."""
+        """Return the SHA-256 of labels, images, targets, votes and `apart`, at `indices` or of all faces."""
         where = np.arange(len(self)) if indices is None else indices
         digest = hashlib.sha256(repr(self.labels).encode())
-        for array in (self.images, self.targets, self.votes):
+        for array in (self.images, self.targets, self.votes, self.apart):
             if array is not None:
                 for block in _blocks(where):
                     digest.update(np.ascontiguousarray(array[block]).data)

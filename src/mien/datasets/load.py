@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -35,6 +35,8 @@ from mien.datasets._items import (
 from mien.datasets.dataset import FaceDataset
 
 Progress: TypeAlias = Callable[[int, int], None]
+
+TRAINING_SPLITS = ("train", "validation")
 
 
 def load_dataset(
@@ -84,6 +86,30 @@ def load_dataset(
         split = default
     chosen = _choose(whole, split, labelled)
     return chosen if labels is None else chosen.with_labels(labels, in_place=True)
+
+
+def load_training(
+    path: str | Path,
+    *,
+    labels: Sequence[str] | None = None,
+    on_progress: Progress = lambda done, total: None,
+) -> FaceDataset:
+    """Read the faces to train on: the training split, or all where there are no splits.
+
+    Where there is a validation split beside the training split, its faces come too, marked as `apart`: the
+    epoch, the temperature and the threshold are chosen on them. Both are views of what is read, not copies.
+    Arguments and errors are those of `load_dataset`.
+    """
+    whole = _load(Path(path), _Options(None, neutral=False, own=_own(labels), cache=True), on_progress)
+    if not {*TRAINING_SPLITS} <= {*whole.labelled_splits()}:
+        found = _choose(whole, "train" if len(whole.splits()) > 1 else None, labelled=True)
+    else:
+        wanted = [item.split in TRAINING_SPLITS and item.label is not None for item in whole.items]
+        faces = _taken(whole.faces, np.array(wanted))
+        name = f"{_name(whole.path)}/{TRAINING_SPLITS[0]}"
+        apart = np.array([item.split == TRAINING_SPLITS[1] for item in faces.items])
+        found = replace(_dataset(whole, faces, name, labelled=True), apart=apart)
+    return found if labels is None else found.with_labels(labels, in_place=True)
 
 
 def load_splits(

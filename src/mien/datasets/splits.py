@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -26,6 +27,47 @@ def stratified_split(dataset: FaceDataset, fraction: float, seed: int) -> tuple[
     """
     apart = split_mask(dataset, fraction, seed)
     return dataset.subset(~apart), dataset.subset(apart)
+
+
+def with_validation(dataset: FaceDataset, validation: FaceDataset) -> FaceDataset:
+    """Return the faces of both, those of `validation` marked as kept apart for choosing (`apart`).
+
+    Raises:
+        DatasetError: the labels or the sizes of the faces differ.
+    """
+    if dataset.images.shape[1:] != validation.images.shape[1:]:
+        sizes = (f"{faces.images.shape[2]}×{faces.images.shape[1]}" for faces in (dataset, validation))
+        raise DatasetError(f"faces to train on and to validate on differ in size: {' and '.join(sizes)}")
+    if dataset.labels != validation.labels:
+        raise DatasetError(
+            f"faces to train on have the labels {', '.join(dataset.labels)}, and those to validate on "
+            f"{', '.join(validation.labels) or 'none'}"
+        )
+    parts = (dataset, validation)
+    return FaceDataset(
+        images=np.concatenate([part.images for part in parts]),
+        targets=np.concatenate([part.targets for part in parts]),
+        labels=dataset.labels,
+        names=(*dataset.names, *validation.names),
+        votes=_joined_votes(parts),
+        source=dataset.source,
+        groups=_joined_groups(parts),
+        apart=np.arange(len(dataset) + len(validation)) >= len(dataset),
+    )
+
+
+def _joined_votes(parts: Sequence[FaceDataset]) -> NDArray[np.float32] | None:
+    if all(part.votes is None for part in parts):
+        return None
+    none = [np.zeros((len(part), len(part.labels)), np.float32) for part in parts]
+    votes = [part.votes for part in parts]
+    return np.concatenate([zero if its is None else its for its, zero in zip(votes, none, strict=True)])
+
+
+def _joined_groups(parts: Sequence[FaceDataset]) -> tuple[str, ...] | None:
+    if all(part.groups is None for part in parts):
+        return None
+    return tuple(who for part in parts for who in part.groups or ("",) * len(part))
 
 
 def split_mask(dataset: FaceDataset, fraction: float, seed: int) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,7 @@ def crossval(
     """
     check_alone("cross-validation")
     check_crops(config)
+    data = replace(data, apart=None)  # every face is held out once
 
     def check(numbers: NDArray[np.int64]) -> None:
         # Too few faces are known before hours of training, not after.

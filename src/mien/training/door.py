@@ -177,6 +177,7 @@ def fit(
     data: FaceDataset,
     folder: str | os.PathLike[str],
     *,
+    validation_data: FaceDataset | None = None,
     preset: str | None = None,
     config: TrainingConfig | None = None,
     on_epoch: OnEpoch | None = None,
@@ -189,6 +190,9 @@ def fit(
         network: of `create_model`.
         data: faces with the network's labels; some of them, by `validation`, are kept apart to choose with.
         folder: of the run; it is created, and holds all that is needed to go on and to export.
+        validation_data: faces to choose epoch, temperature and threshold on, such as
+            `load_dataset("faces", "validation")`; no part of `data` is kept apart then, and `validation` is
+            not used.
         preset: a recipe by name, such as "fine-tune" or "r1"; `mien-base`'s without it. Of a preset's
             network only the recipe counts.
         config: a whole recipe instead, such as another run's `config`.
@@ -207,6 +211,8 @@ def fit(
     from mien.training import loop
 
     _check_fit(network, data, config)
+    if validation_data is not None:
+        _check_faces("validation_data", validation_data)
     if preset is not None and config is not None:
         raise OptionError("give a preset or a config, not both")
     if misplaced := [name for name in options if name in ("architecture", *NETWORK_FIELDS)]:
@@ -219,7 +225,7 @@ def fit(
         chosen = TrainingConfig.from_dict({**config.to_dict(), **values})
         check_crops(chosen)
     place = given_path("folder", folder, 'the folder of the run, such as "runs/mine"')
-    faces = data.with_labels(network.labels)
+    faces = _joined(data.with_labels(network.labels), validation_data)
     logs = loop.train(
         faces,
         place,
@@ -237,6 +243,7 @@ def export(
     *,
     name: str | None = None,
     data: FaceDataset | None = None,
+    validation_data: FaceDataset | None = None,
     test: FaceDataset | None = None,
     int8: bool = False,
     architecture: str | None = None,
@@ -248,6 +255,7 @@ def export(
         output: folder to write to; the run's own without it.
         name: of the model; the folder's name without it.
         data: the faces of the run, where `run` is a folder: they calibrate the model and check the file.
+        validation_data: as it was given to `fit`, where `run` is a folder.
         test: faces that nothing was chosen on, to report in the card.
         int8: also write NAME-int8, a quarter of the size.
         architecture: the network of the run; needed where `run` is a folder whose network is someone's own,
@@ -263,7 +271,7 @@ def export(
     check_training()
     exporting: Any = with_training(_load_export)
     folder = run.folder if isinstance(run, Run) else given_path("run", run, _RUN)
-    for argument, faces in (("data", data), ("test", test)):
+    for argument, faces in (("data", data), ("validation_data", validation_data), ("test", test)):
         if faces is not None:
             _check_faces(argument, faces)
     if architecture is None and isinstance(run, Run):
@@ -272,6 +280,8 @@ def export(
         if not isinstance(run, Run):
             raise OptionError(f"give the faces that {str(folder)!r} was trained on as data")
         data = run.data
+    else:
+        data = _joined(data, validation_data)
     if name is not None:
         given_kind("name", name, str, 'the name of the model, such as "mine"')
     place = folder if output is None else given_path("output", output, "the folder to write the model to")
@@ -285,6 +295,13 @@ def export(
         architecture=architecture,
     )
     return written
+
+
+def _joined(data: FaceDataset, validation: FaceDataset | None) -> FaceDataset:
+    """Return the faces of a run: those to train on, with those to choose on where there are any."""
+    from mien.datasets import with_validation
+
+    return data if validation is None else with_validation(data, validation.with_labels(data.labels))
 
 
 def _network_values(config: TrainingConfig) -> Mapping[str, Any]:

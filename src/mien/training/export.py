@@ -317,6 +317,7 @@ def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, l
             "data_digest": split.digest(),
             "faces": len(split.train),
             "validation_faces": len(split.validation),
+            "own_validation": data.apart is not None,
             "votes": data.votes is not None and config.vote_weight > 0,
             "epoch": log["epoch"],
             "validation_accuracy": round(log["validation_accuracy"], 4),

@@ -118,6 +118,7 @@ def _facts(split: Split, digests: Mapping[str, str], group: Group, start: Start 
         "votes": split.data.votes is not None,
         "faces": len(split.train),
         "validation_faces": len(split.validation),
+        "own_validation": split.data.apart is not None,
         "data": split.data.source,
         **digests,
         "threads": torch.get_num_threads(),

@@ -79,6 +79,7 @@ def test_faces_of_another_size_are_resized_on_request(mien: Mien, faces: Path, p
     assert "24×24" in mien("evaluate", model, faces).err
     done = mien("predict", model, faces, "--resize")
     assert done.out == "Accuracy on the test set: 92.9 %\n", done.err
+    assert "--output predictions.csv writes each" in done.err
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".json"])
@@ -97,7 +98,7 @@ def test_each_prediction_is_written(mien: Mien, model: str, faces: Path, suffix:
     assert len(rows) == 14
     wrong = [row for row in rows if row["true"] != row["predicted"]]
     assert [(row["name"], row["true"], row["predicted"]) for row in wrong] == [
-        ("angry1.png", "angry", "surprise")
+        ("angry/angry1.png", "angry", "surprise")
     ]
     assert sum(scores) == pytest.approx(1)
     assert float(rows[1]["confidence"]) == max(scores)

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from mien.core import images
 from mien.core.errors import DatasetError
-from mien.datasets import FaceDataset, drop_shared, read_folder, read_votes, stratified_split, with_votes
+from mien.datasets import (
+    FaceDataset,
+    drop_shared,
+    load_dataset,
+    read_folder,
+    read_votes,
+    stratified_split,
+    with_votes,
+)
 
 
 def dataset(targets: list[int], labels: tuple[str, ...] = ("happy", "sad"), side: int = 4) -> FaceDataset:
@@ -201,3 +209,17 @@ def test_fer2013_reads_whole(shared: Path) -> None:
     assert data.counts()["disgust"] == 56
     assert data.votes is not None
     assert data.votes[data.votes.sum(1) > 0].sum(1).mean() > 8
+
+
+def test_pictures_of_one_name_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    generator = np.random.default_rng(8)
+    for folder in ("train/happy", "train/sad", "test/happy", "test/sad"):
+        (tmp_path / "d" / folder).mkdir(parents=True)
+        face = generator.integers(0, 256, (16, 16, 3), dtype=np.uint8)
+        images.save(face, tmp_path / "d" / folder / "1.png")
+    for cache in (False, True, True):  # read, kept, and read from what was kept
+        data = load_dataset(tmp_path / "d", "test", cache=cache)
+        assert data.names == ("1.png", "1.png")
+        assert data.places == ("test/happy/1.png", "test/sad/1.png")
+        assert data.subset(np.array([1])).places == ("test/sad/1.png",)
+    assert load_dataset(tmp_path / "d" / "train").places == ("happy/1.png", "sad/1.png")

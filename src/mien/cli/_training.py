@@ -155,7 +155,7 @@ def training_data(
     with reading() as show:
         reported = load_dataset(test, default="test", labels=labels, on_progress=show)
     kept = drop_shared(faces, reported, in_place=True)
-    return kept, reported, tuple((Counter(faces.names) - Counter(kept.names)).elements())
+    return kept, reported, tuple((Counter(faces.places) - Counter(kept.places)).elements())
 
 
 def recipe_data(

@@ -10,6 +10,7 @@ import typer
 from mien.cli import _exits
 from mien.cli._faces import Device, Labels, ModelName, Resize, Split, Threads, faces_of
 from mien.cli._progress import ProgressBar
+from mien.cli._text import complain
 from mien.cli._training import DATA_FORMS, Data
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
@@ -25,8 +26,9 @@ Predict every face of a data set, write each prediction, and print the accuracy 
 {DATA_FORMS} Of data with several splits the test split is taken, or that of --split; faces without an \
 emotion, as in a test.csv without that column, are predicted too.
 
-FILE ends in .csv or .json: name, true label, predicted label, confidence, whether it is below the card's \
-threshold (uncertain), and the score of every label. For whole photos, use [bold]mien analyze[/bold].
+FILE ends in .csv or .json: name (of a file its place below DATA, such as test/happy/1.png), true label, \
+predicted label, confidence, whether it is below the card's threshold (uncertain), and the score of every \
+label. For whole photos, use [bold]mien analyze[/bold].
 
 {_exits.HELP}
 """
@@ -66,6 +68,8 @@ def predict(
         predictions = predict_all(loaded, faces, progress=bar.show)
     if output is not None:
         write_predictions(predictions, output)
+    else:
+        complain("the predictions are not kept; --output predictions.csv writes each of them")
     if predictions.accuracy is None:
         typer.echo(f"{len(faces)} faces predicted; the data say no emotions, so there is no accuracy")
     else:

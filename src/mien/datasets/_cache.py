@@ -21,7 +21,7 @@ from mien.core.errors import OutputError
 from mien.core.files import atomic_path, atomic_write, ensure_folder
 from mien.datasets._items import Item
 
-_FORM = 3  # changes when what is kept, or how it is read, does
+_FORM = 4  # changes when what is kept, or how it is read, does
 
 _COLUMNS = ("place", "name", "label", "split", "group")
 
@@ -68,13 +68,15 @@ def place(path: Path, files: Iterable[Path], options: str) -> Path:
     return folder() / f"{which.hexdigest()[:16]}-{state.hexdigest()[:32]}"
 
 
-def read(place: Path) -> Faces | None:
-    """Return what is kept, the pixels mapped from the disk; None where nothing sound is there."""
+def read(place: Path, root: Path) -> Faces | None:
+    """Return what is kept of the data at `root`, its pixels mapped; None where nothing sound is there."""
     try:
         index = json.loads(place.with_suffix(".json").read_text(encoding="utf-8"))
         # Copy-on-write: an array that may be written to, as all others, without changing the file.
         images = np.load(place.with_suffix(".npy"), mmap_mode="c", allow_pickle=False)
         columns = [index.pop(name) for name in _COLUMNS]
+        folders = [None if name is None else root / name for name in index.pop("folders")]
+        columns.append([folders[number] for number in index.pop("folder")])
         items = tuple(Item(*row) for row in zip(*columns, strict=True))
         del columns
         sizes = np.asarray(index["sizes"], np.int32)
@@ -84,22 +86,26 @@ def read(place: Path) -> Faces | None:
             return None
         # One size, as most data sets have, is written once and takes no memory.
         return Faces(np.asarray(images), items, np.broadcast_to(sizes, (len(items), 2)))
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (OSError, ValueError, KeyError, IndexError, TypeError, EOFError):
         return None
 
 
-def write(place: Path, faces: Faces) -> None:
-    """Keep the arrays for the next time, where that can be done."""
+def write(place: Path, faces: Faces, root: Path) -> None:
+    """Keep the arrays of the data at `root` for the next time, where that can be done."""
     try:
         ensure_folder(place.parent)
         _remove_older(place)
         with atomic_path(place.with_suffix(".npy")) as temporary, temporary.open("wb") as file:
             np.save(file, faces.images)
         sizes = faces.sizes[:1] if (faces.sizes == faces.sizes[:1]).all() else faces.sizes
+        numbers = {path: n for n, path in enumerate(dict.fromkeys(item.folder for item in faces.items))}
         index = {
             "crc32": zlib.crc32(faces.images.data),
             # In columns: while they are read, a list for every face would weigh as much as its words.
             **{name: [getattr(item, name) for item in faces.items] for name in _COLUMNS},
+            # Each folder once; a face has its number.
+            "folders": [None if path is None else str(path.relative_to(root)) for path in numbers],
+            "folder": [numbers[item.folder] for item in faces.items],
             "sizes": sizes.tolist(),
         }
         atomic_write(place.with_suffix(".json"), json.dumps(index))

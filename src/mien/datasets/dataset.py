@@ -32,6 +32,7 @@ class FaceDataset:
             None where that is not known.
         sizes: int32 (faces, 2), width and height of each picture before it was resized; None where that
             is not known.
+        folders: of each picture, below the data set's own ("test/happy"); None where they are no files.
         apart: bool (faces,), which faces the data set itself keeps apart for choosing, its validation split;
             None where it leaves that to whoever trains. See `with_validation`.
     """
@@ -44,6 +45,7 @@ class FaceDataset:
     source: str = ""
     groups: tuple[str, ...] | None = None
     sizes: NDArray[np.int32] | None = None
+    folders: tuple[str, ...] | None = None
     apart: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
@@ -59,6 +61,8 @@ class FaceDataset:
             raise DatasetError(f"votes have to be {(faces, len(self.labels))}, not {self.votes.shape}")
         if self.groups is not None and len(self.groups) != faces:
             raise DatasetError(f"{faces} images with {len(self.groups)} groups")
+        if self.folders is not None and len(self.folders) != faces:
+            raise DatasetError(f"{faces} images with {len(self.folders)} folders")
         if self.sizes is not None and self.sizes.shape != (faces, 2):
             raise DatasetError(f"sizes have to be {(faces, 2)}, not {self.sizes.shape}")
         if self.apart is not None and (self.apart.shape != (faces,) or self.apart.dtype != bool):
@@ -66,6 +70,14 @@ class FaceDataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where each face is, below the data set's folder ("test/happy/1.png"); of a row, its name."""
+        if self.folders is None:
+            return self.names
+        pairs = zip(self.folders, self.names, strict=True)
+        return tuple(f"{folder}/{name}" if folder else name for folder, name in pairs)
 
     def subset(self, indices: NDArray[Any], *, in_place: bool = False) -> FaceDataset:
         """Return the faces at `indices` (integers or a mask), in that order.
@@ -84,6 +96,7 @@ class FaceDataset:
             votes=None if self.votes is None else self.votes[where],
             groups=None if self.groups is None else tuple(self.groups[i] for i in where),
             sizes=None if self.sizes is None else self.sizes[where],
+            folders=None if self.folders is None else tuple(self.folders[i] for i in where),
             apart=None if self.apart is None else self.apart[where],
         )
 

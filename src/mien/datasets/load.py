@@ -222,10 +222,10 @@ def _load(path: Path, options: _Options, on_progress: Progress) -> _Whole:
     # as much as small faces do, stands in memory beside the pixels where something is.
     wanted = repr((options.side, options.neutral, options.own))
     place = _cache.place(path, _source(path, options).files, wanted)
-    kept = _cache.read(place)
+    kept = _cache.read(place, path)
     if kept is None:
         kept = _read(_source(path, options), path, options.side, on_progress)
-        _cache.write(place, kept)
+        _cache.write(place, kept, path)
     return _Whole(path, kept, options.own)
 
 
@@ -346,7 +346,15 @@ def _dataset(whole: _Whole, faces: _cache.Faces, name: str, labelled: bool) -> F
         source=name,
         groups=people if any(people) else None,
         sizes=faces.sizes,
+        folders=_folders(items, whole.path),
     )
+
+
+def _folders(items: Sequence[Item], root: Path) -> tuple[str, ...] | None:
+    """Return the folder of each picture below `root`, each text once in memory; None for rows of tables."""
+    places = {folder: folder.relative_to(root).as_posix() for item in items if (folder := item.folder)}
+    words = {folder: "" if place == "." else place for folder, place in places.items()}
+    return tuple(words[item.folder] if item.folder else "" for item in items) if words else None
 
 
 def _no_emotions(whole: _Whole) -> DatasetError:

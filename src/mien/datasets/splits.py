@@ -51,7 +51,8 @@ def with_validation(dataset: FaceDataset, validation: FaceDataset) -> FaceDatase
         names=(*dataset.names, *validation.names),
         votes=_joined_votes(parts),
         source=dataset.source,
-        groups=_joined_groups(parts),
+        groups=_joined_words([part.groups for part in parts], parts),
+        folders=_joined_words([part.folders for part in parts], parts),
         apart=np.arange(len(dataset) + len(validation)) >= len(dataset),
     )
 
@@ -64,10 +65,12 @@ def _joined_votes(parts: Sequence[FaceDataset]) -> NDArray[np.float32] | None:
     return np.concatenate([zero if its is None else its for its, zero in zip(votes, none, strict=True)])
 
 
-def _joined_groups(parts: Sequence[FaceDataset]) -> tuple[str, ...] | None:
-    if all(part.groups is None for part in parts):
+def _joined_words(
+    words: Sequence[tuple[str, ...] | None], parts: Sequence[FaceDataset]
+) -> tuple[str, ...] | None:
+    if all(its is None for its in words):
         return None
-    return tuple(who for part in parts for who in part.groups or ("",) * len(part))
+    return tuple(word for its, part in zip(words, parts, strict=True) for word in its or ("",) * len(part))
 
 
 def split_mask(dataset: FaceDataset, fraction: float, seed: int) -> NDArray[np.bool_]:

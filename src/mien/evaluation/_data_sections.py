@@ -202,6 +202,7 @@ def _sheet(name: str, faces: FaceDataset, several: bool) -> Section:
     plot = draw.sample_sheet({label: faces.images[where] for label, where in chosen.items()})
     if several:
         plot = replace(plot, name=f"samples-{name}", title=f"Faces of each label in {name}")
-    rows = tuple((label, ", ".join(faces.names[i] for i in where)) for label, where in chosen.items())
+    places = faces.places
+    rows = tuple((label, ", ".join(places[i] for i in where)) for label, where in chosen.items())
     says = "Faces drawn at random, the same ones each time. Do you agree with the labels?"
     return Section(plot, says, ("label", "files"), rows)

@@ -229,8 +229,9 @@ def _mistakes(data: FaceDataset, evaluation: Evaluation) -> Section:
         )
         for i in chosen
     ]
+    places = data.places
     rows = tuple(
-        (data.names[i], true, predicted, percent(confidence, 1))
+        (places[i], true, predicted, percent(confidence, 1))
         for i, (_, true, predicted, confidence) in zip(chosen, faces, strict=True)
     )
     says = (

@@ -36,7 +36,7 @@ class Predictions:
     Attributes:
         model: name of the model.
         labels: of the model's card.
-        names: of the faces.
+        names: of the faces: for files the place below the data set's folder ("test/happy/1.png").
         probabilities: calibrated, float64 (faces, labels).
         threshold: of the card, below which a face is uncertain.
         true: int64 (faces,), indices into `labels`, or None where the labels are not known.
@@ -77,7 +77,7 @@ def predict(model: Model, data: FaceDataset, progress: Progress | None = None) -
     true = targets_in_card_order(data, model.card) if data.labels else None
     check_faces(data, model.card)
     probabilities = softmax(logits_of(model, data.images, progress), model.card.temperature)
-    return Predictions(model.name, model.card.labels, data.names, probabilities, model.card.threshold, true)
+    return Predictions(model.name, model.card.labels, data.places, probabilities, model.card.threshold, true)
 
 
 def write_predictions(predictions: Predictions, path: Path) -> None:

@@ -81,7 +81,8 @@ def crossval(
 
     numbers = fold_numbers(data, folds, config.seed, check)
     plan = _open(folder, data, config, folds, start)
-    results = FoldResults(near=tuple(data.names[face] for face in near_across(data, numbers)))
+    places = data.places
+    results = FoldResults(near=tuple(places[face] for face in near_across(data, numbers)))
     for fold in range(1, folds + 1):
         is_held = numbers == fold - 1
         rest, place = data.subset(~is_held), folder / f"fold-{fold}"
@@ -130,7 +131,7 @@ def _measured(place: Path, rest: FaceDataset, held: FaceDataset, config: Trainin
     model = place / f"{place.name}.onnx"
     if not model.with_suffix(".json").exists():  # the card is written last
         export(place, rest, place, name=place.name, test=held, architecture=config.architecture)
-    return evaluate(load_model(model), held)
+    return replace(evaluate(load_model(model), held), names=held.places)
 
 
 def _write(folder: Path, document: dict[str, Any]) -> None:

@@ -10,6 +10,9 @@ import numpy as np
 
 Weights = dict[str, dict[str, Any]]
 
+# A convolution of a reference network, in the description of a model.
+CONV: dict[str, Any] = {"kernel_size": [3, 3], "strides": [1, 1], "padding": "same", "activation": "relu"}
+
 
 def weights_of(architecture: str, labels: int = 7) -> Weights:
     """Random weights of a network as Keras 2 names and shapes them, by layer."""
@@ -67,3 +70,11 @@ def write_newer(path: Path | io.BytesIO, weights: Weights, separator: str = "/")
             for number, array in enumerate(arrays.values()):
                 group[str(number)] = array.astype(np.float32)
     return path
+
+
+def model(*layers: tuple[str, dict[str, Any]], kind: str = "Sequential") -> dict[str, Any]:
+    """Describe a model of layers (class, options) as Keras does."""
+    entries = [
+        {"class_name": kind_, "config": {"name": f"{kind_.lower()}_x", **rest}} for kind_, rest in layers
+    ]
+    return {"class_name": kind, "config": {"name": "m", "layers": entries}}

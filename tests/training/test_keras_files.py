@@ -6,7 +6,6 @@ import os
 import sys
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
 h5py = pytest.importorskip("h5py", reason="needs h5py, of the train extra")
 
-from hypothesis import given  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from keras_support import Weights, weights_of, write_newer, write_older  # noqa: E402
+from keras_support import CONV, Weights, model, weights_of, write_newer, write_older  # noqa: E402
 
 from mien.core.errors import MissingExtraError, ModelError, ModelNotFoundError, OptionError  # noqa: E402
 from mien.training.architectures import create_network  # noqa: E402
 from mien.training.batches import MEAN, STD  # noqa: E402
 from mien.training.keras_import.config import read_structure  # noqa: E402
-from mien.training.keras_import.file import read_keras_file  # noqa: E402
 from mien.training.keras_import.options import ImportOptions, labels_for  # noqa: E402
 from mien.training.keras_import.rebuild import rebuild  # noqa: E402
 from mien.training.keras_import.twin import twin_of  # noqa: E402
@@ -111,30 +107,6 @@ def test_what_is_no_file_of_keras(tmp_path: Path) -> None:
     refused(tmp_path / "data.h5", "no layers of Keras", "pixels")
 
 
-@given(st.data())
-def test_a_damaged_file_is_an_error_or_still_a_model(
-    tmp_path_factory: pytest.TempPathFactory, small: bytes, data: st.DataObject
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "damaged.h5"
-    if data.draw(st.booleans()):
-        content = small[: data.draw(st.integers(0, len(small) - 1))]
-    else:
-        place = data.draw(st.integers(0, len(small) - 1))
-        content = small[:place] + bytes([data.draw(st.integers(0, 255))]) + small[place + 1 :]
-    path.write_bytes(content)
-    with suppress(ModelError):
-        read_keras_file(path)
-
-
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    weights = {
-        "conv2d": {"kernel": np.ones((3, 3, 1, 2)), "bias": np.ones(2)},
-        "dense": {"kernel": np.ones((2, 2))},
-    }
-    return write_older(tmp_path_factory.mktemp("small") / "small.h5", weights).read_bytes()
-
-
 def external(file: Any) -> None:
     file["dense_1/dense_1/kernel:0"] = h5py.ExternalLink("/etc/hostname", "/x")
 
@@ -210,16 +182,6 @@ def test_hostile_archives_are_refused(tmp_path: Path, five: Weights) -> None:
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("config.json", "{}")
     refused(path, "0 files metadata.json")
-
-
-def model(*layers: tuple[str, dict[str, Any]], kind: str = "Sequential") -> dict[str, Any]:
-    entries = [
-        {"class_name": kind_, "config": {"name": f"{kind_.lower()}_x", **rest}} for kind_, rest in layers
-    ]
-    return {"class_name": kind, "config": {"name": "m", "layers": entries}}
-
-
-CONV: dict[str, Any] = {"kernel_size": [3, 3], "strides": [1, 1], "padding": "same", "activation": "relu"}
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ _DIVIDE = ("TrueDivide", "Divide", "math.truediv", "__operators__.truediv", "mat
 _MULTIPLY = ("Multiply", "math.multiply", "__operators__.mul")
 _SUBTRACT = ("Subtract", "math.subtract", "__operators__.sub")
 _ADD = ("Add", "math.add", "__operators__.add")
+_LONGEST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Node:
         name = entry.get("name") or config.get("name") or entry["class_name"]
         if not isinstance(entry["class_name"], str) or not isinstance(name, str):
             raise TypeError("a layer without a class or a name")
+        if max(len(entry["class_name"]), len(name)) > _LONGEST:
+            raise ValueError(f"a layer whose name has more than {_LONGEST} letters")
         return cls(entry["class_name"], name, config, entry.get("inbound_nodes"))
 
 

@@ -16,6 +16,7 @@ from mien.core.errors import ModelError
 from mien.training.keras_import import steps as step_names
 from mien.training.keras_import._nodes import Node, constant_of, sources_of
 from mien.training.keras_import.layers import DENSE, NORM, snake_case
+from mien.training.keras_import.options import MAX_SIDE
 from mien.training.keras_import.steps import Step
 
 _MODELS = ("Sequential", "Functional", "Model")
@@ -42,6 +43,7 @@ _ACTIVATIONS = {
     "leaky_relu": step_names.leaky(0.2),
 }
 _DEEPEST = 8
+_MOST = 1e6  # that pixels are multiplied by, or its inverse, or that is added to them
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,9 @@ def read_structure(config: Mapping[str, Any], name: str) -> Structure:
     reader = _Reader(name)
     try:
         reader.model(config, "", 0)
-    except (TypeError, KeyError, ValueError, AttributeError, IndexError, OverflowError) as error:
+    except RecursionError as error:
+        raise ModelError(f"the description of the model in {name} is nested too deeply") from error
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
         why = " ".join(str(error).split())[:200]
         raise ModelError(f"the description of the model in {name} is malformed ({why})") from error
     return reader.found
@@ -201,8 +205,10 @@ class _Reader:
     def _sides(self, node: Node, shape: Any) -> tuple[int, int, int] | None:
         if not isinstance(shape, list) or len(shape) != 4:
             raise self._refused(node, f"reads {shape}, not pictures (height, width, channels)")
-        if not all(isinstance(side, int) and 0 < side <= 4096 for side in shape[1:]):
+        if not all(isinstance(side, int) and side > 0 for side in shape[1:]):
             return None
+        if max(shape[1:]) > MAX_SIDE:
+            raise self._refused(node, f"reads {shape}, and pictures of {MAX_SIDE} pixels are the limit")
         self.side = shape[1]
         return (shape[1], shape[2], shape[3])
 
@@ -247,9 +253,10 @@ class _Reader:
         """Return a number that is the same for height and width."""
         value = node.config.get(key, default)
         values = value if isinstance(value, list) else [value, value]
-        if len(values) != 2 or values[0] != values[1] or not isinstance(values[0], int):
+        is_one = len(values) == 2 and values[0] == values[1] and isinstance(values[0], int)
+        if not is_one or values[0] < 1:
             raise self._refused(node, f"has {key} {value}")
-        return values[0]
+        return int(values[0])
 
     def _zeros(self, node: Node) -> int:
         """Return a padding as one number: 1 for right and below, 2 for all around by one."""
@@ -277,7 +284,8 @@ class _Reader:
             raise self._refused(node, "scales features; only the input may be scaled")
         self.found.scale *= scale
         self.found.offset = self.found.offset * scale + offset
-        if not (0 < self.found.scale < math.inf and math.isfinite(self.found.offset)):
+        # Pixels become numbers near 1; beyond these limits 32 bits, and cards, know no difference any more.
+        if not (1 / _MOST <= self.found.scale <= _MOST and abs(self.found.offset) <= _MOST):
             raise self._refused(node, f"scales by {scale} and adds {offset}")
 
     def _unknown(self, node: Node, activation: Any = None) -> Any:

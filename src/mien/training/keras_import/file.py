@@ -13,20 +13,20 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import lzma
+import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mien.core.errors import ModelError, ModelNotFoundError
 from mien.core.files import reason, shown
-from mien.training._extra import with_training
+from mien.training.keras_import._apart import read_hdf5
 from mien.training.keras_import.layers import KerasLayer
-
-if TYPE_CHECKING:
-    import h5py
 
 MAX_FILE_BYTES = 512 * 2**20  # the largest reference network has 42 MB with the optimiser's state
 MAX_JSON_BYTES = 16 * 2**20
@@ -35,6 +35,13 @@ MAX_MEMBERS = 1000
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _ZIP = b"PK\x03\x04"
 _LFS = b"version https://git-lfs"
+
+
+# zipfile knows many ways to say that an archive is damaged or needs what Keras never uses.
+_BAD_ARCHIVE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(RuntimeError, ValueError, LookupError, OverflowError, MemoryError),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +117,12 @@ def _read_archive(content: bytes, name: str, digest: str) -> KerasFile:
             config = _json(_member(archive, "config.json", MAX_JSON_BYTES, name), name)
             about = _json(_member(archive, "metadata.json", MAX_JSON_BYTES, name), name)
             weights = _member(archive, "model.weights.h5", MAX_FILE_BYTES, name)
-    # zipfile knows many ways to say that an archive is damaged or needs what Keras never uses.
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, KeyError) as error:
+    except _BAD_ARCHIVE as error:
         raise ModelError(f"{name} is a damaged archive ({error}); get it again") from error
     if not weights.startswith(_HDF5):
         raise ModelError(f"model.weights.h5 in {name} is not HDF5; save the model again")
     inner = _read_hdf5(weights, f"model.weights.h5 in {name}", digest)
-    version = about.get("keras_version")
-    return KerasFile("keras", inner.layers, config, str(version) if version else None, digest)
+    return KerasFile("keras", inner.layers, config, _version(about.get("keras_version")), digest)
 
 
 def _check_members(archive: zipfile.ZipFile, name: str) -> None:
@@ -158,38 +163,11 @@ def _json(content: bytes | str, name: str) -> Mapping[str, Any]:
 
 
 def _read_hdf5(content: bytes, name: str, digest: str) -> KerasFile:
-    h5py, hdf5 = with_training(_load)
-    try:
-        # Read from memory: the digest is of these very bytes, and no driver opens other files.
-        with h5py.File(io.BytesIO(content), "r") as file:
-            if "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file:
-                config = _text(file, "model_config")
-                return KerasFile(
-                    "h5",
-                    hdf5.read_older(file, name),
-                    None if config is None else _json(config, name),
-                    _text(file, "keras_version"),
-                    digest,
-                )
-            return KerasFile("weights.h5", hdf5.read_newer(file, name), None, None, digest)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
-        raise ModelError(f"{name} is damaged HDF5 ({_one_line(error)}); get or save it again") from error
+    found = read_hdf5(content, name)
+    config = None if found.config is None else _json(found.config, name)
+    return KerasFile(found.form, found.layers, config, _version(found.version), digest)
 
 
-def _load() -> tuple[Any, Any]:
-    import h5py
-
-    from mien.training.keras_import import hdf5
-
-    return h5py, hdf5
-
-
-def _text(file: h5py.File, attribute: str) -> str | None:
-    value = file.attrs.get(attribute)
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return value if isinstance(value, str) else None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+def _version(text: Any) -> str | None:
+    """Return what a file says of its Keras, where that can be a version: it goes into cards and messages."""
+    return text if isinstance(text, str) and re.fullmatch(r"[\w.+-]{1,40}", text, re.ASCII) else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import h5py
 import numpy as np
@@ -13,6 +15,8 @@ from mien.training.keras_import.layers import ROLES, KerasLayer, kind_of_class, 
 
 MAX_LAYERS = 2000
 MAX_DEPTH = 16
+MAX_NAME = 1000
+MAX_TEXT_BYTES = 16 * 2**20
 MAX_NUMBERS = 2**27  # as float32 half a gigabyte, as much as a file may have
 
 _OLD_ROOT = "_layer_checkpoint_dependencies"  # Keras 2.12 called `layers` so
@@ -26,7 +30,9 @@ class _Budget:
         self.name = name
         self.left = MAX_NUMBERS
 
-    def take(self, dataset: h5py.Dataset, what: str) -> NDArray[np.float32]:
+    def take(self, dataset: Any, what: str) -> NDArray[np.float32]:
+        if not isinstance(dataset, h5py.Dataset):
+            raise ModelError(f"{what} in {self.name} is no array; get or save the file again")
         if dataset.is_virtual or dataset.external:
             raise ModelError(f"{what} in {self.name} lies in another file; do not trust it")
         if dataset.dtype.kind != "f" or dataset.dtype.itemsize > 8:
@@ -37,12 +43,18 @@ class _Budget:
                 "that reads faces"
             )
         self.left -= dataset.size
-        array = np.asarray(dataset[()], np.float32)
+        with np.errstate(over="ignore"):  # too large for 32 bits is not finite, which is said below
+            array = np.asarray(dataset[()], np.float32)
         if not np.isfinite(array).all():
             raise ModelError(
                 f"{what} in {self.name} holds numbers that are not finite; train the model again"
             )
         return array
+
+
+def is_older(file: h5py.File) -> bool:
+    """Return whether a file lists its layers in attributes."""
+    return "layer_names" in file.attrs or "layer_names0" in file.attrs or "model_weights" in file
 
 
 def read_older(file: h5py.File, name: str) -> tuple[KerasLayer, ...]:
@@ -87,8 +99,7 @@ def read_newer(file: h5py.File, name: str) -> tuple[KerasLayer, ...]:
         place, _, number = path.rpartition("/vars/")
         if not place or _NO_WEIGHTS in place:
             continue
-        shown = variables.attrs.get("name")
-        own = shown if isinstance(shown, str) else place.rpartition("/")[2]
+        own = text_of(variables, "name", name) or place.rpartition("/")[2]
         found.setdefault(place, (own, {}))[1][number] = budget.take(dataset, f"weight {path!r}")
         if len(found) > MAX_LAYERS:
             raise ModelError(f"{name} has more than {MAX_LAYERS} layers, which is the limit")
@@ -126,17 +137,37 @@ def _variables(file: h5py.File, top: list[str], name: str) -> Iterator[tuple[str
 
 def _names(group: h5py.Group, attribute: str, name: str) -> list[str]:
     """Return the texts of an attribute; a long one is cut into `<attribute>0`, `<attribute>1` and so on."""
+    parts = []
     if attribute in group.attrs:
-        parts = [group.attrs[attribute]]
-    else:
-        parts = []
-        while f"{attribute}{len(parts)}" in group.attrs:
-            parts.append(group.attrs[f"{attribute}{len(parts)}"])
-    texts = [value for part in parts for value in np.atleast_1d(part).ravel()[: MAX_LAYERS * 10]]
-    texts = [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in texts]
-    if not parts or not all(isinstance(value, str) for value in texts):
+        parts.append(_texts(group, attribute, name))
+    while f"{attribute}{len(parts)}" in group.attrs and len(parts) < MAX_LAYERS:
+        parts.append(_texts(group, f"{attribute}{len(parts)}", name))
+    if not parts:
         raise ModelError(f"{name} lacks the list {attribute}; it was not written by Keras")
-    return [str(value) for value in texts]
+    if long := [len(text) for part in parts for text in part if len(text) > MAX_NAME]:
+        raise ModelError(
+            f"{attribute} in {name} has a name of {long[0]} letters; it was not written by Keras"
+        )
+    return [text for part in parts for text in part]
+
+
+def text_of(group: h5py.Group, attribute: str, name: str) -> str | None:
+    """Return an attribute that is one text, or None where there is none."""
+    texts = _texts(group, attribute, name) if attribute in group.attrs else []
+    return texts[0] if len(texts) == 1 else None
+
+
+def _texts(group: h5py.Group, attribute: str, name: str) -> list[str]:
+    """Return the texts of an attribute, which may claim to be of any kind and size."""
+    found = group.attrs.get_id(attribute)
+    count = math.prod(found.shape)
+    if count == 0:
+        return []  # an empty list has numbers for its kind
+    is_text = h5py.check_string_dtype(found.dtype) is not None
+    if not is_text or count * found.dtype.itemsize > MAX_TEXT_BYTES:
+        raise ModelError(f"{attribute} in {name} is {found.dtype} {found.shape}, no list of names")
+    values = np.atleast_1d(np.asarray(group.attrs[attribute])).ravel()
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
 
 
 def _child(group: h5py.Group, path: str, name: str) -> h5py.Group | h5py.Dataset:

@@ -10,6 +10,9 @@ from mien.core.errors import OptionError
 from mien.core.option_table import check_fields, option
 from mien.training.presets import PRESET_LABELS
 
+MAX_SIDE = 512
+"""Largest side in pixels that a network is imported for; the published ones read 48 to 224."""
+
 REFERENCES = ("r1", "r2", "r3", "r4", "r5")
 
 # How a pixel from 0 to 255, divided by 255, was changed before the model saw it: factor and summand.
@@ -48,7 +51,7 @@ class ImportOptions:
         0,
         "Side in pixels of the faces; 0 is what the file says, or else 48 (r2: 224).",
         low=0,
-        high=4096,
+        high=MAX_SIDE,
     )
     activation: str = option(
         "auto",

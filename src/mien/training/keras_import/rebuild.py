@@ -20,10 +20,10 @@ from mien.training.cost import count_multiply_adds, count_parameters
 from mien.training.keras_import.config import Structure, read_structure
 from mien.training.keras_import.file import KerasFile, read_keras_file
 from mien.training.keras_import.layers import CONVOLUTION, DENSE, KerasLayer
-from mien.training.keras_import.options import REFERENCES, USUAL_SIDE, ImportOptions, labels_for
+from mien.training.keras_import.options import MAX_SIDE, REFERENCES, USUAL_SIDE, ImportOptions, labels_for
 from mien.training.keras_import.steps import check_steps, matching, steps_of
 from mien.training.keras_import.weights import ordered, put, put_epsilons
-from mien.zoo.card import MAX_SIDE, Card, ModelInput
+from mien.zoo.card import Card, ModelInput
 
 _WIDTHS = (1.0, 0.75, 0.5, 0.35, 1.3, 1.4)  # those that Keras has weights of ImageNet for
 

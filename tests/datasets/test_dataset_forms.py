@@ -233,7 +233,7 @@ def test_folders_that_an_archive_adds_are_passed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folders", "says"),
     [
-        (("train/happy", "train/sad", "test/"), r"test' has no folders of emotions"),
+        (("train/happy", "train/sad", "test/"), r"split test \('.*test'\) has nothing in it"),
         (
             ("happy", "bored", "sleepy"),
             r"bored, sleepy; rename them, or give your own labels \(labels=, --labels\)",

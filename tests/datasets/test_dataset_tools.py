@@ -123,6 +123,48 @@ def test_a_check_names_the_rows_of_a_table(tmp_path: Path) -> None:
     assert report.copies[0].conflicting
 
 
+def test_a_check_lists_every_fault_of_folders(tmp_path: Path) -> None:
+    root = tmp_path / "d"
+    write_folder({"train": dataset(20), "test": dataset(30).subset(np.arange(20, 30))}, root)
+    for folder in ("train/happiness", "train/joy", "train/bored", "train/fear", "val", "extra"):
+        (root / folder).mkdir()
+    save(root / "train" / "joy" / "a.png", blobs(50))
+    save(root / "train" / "bored" / "b.png", blobs(51))
+    report = check(root)
+    assert not report.sound
+    assert report.faces == 31  # the one below joy/ too, but not what no emotion is known of
+    found = "\n".join(report.faults)
+    assert len(report.faults) == 5, found
+    assert "folders of splits (test/, train/, val/) beside others (extra/)" in found
+    assert "no known emotion: bored;" in found
+    assert "the same emotion, happy: happiness/, happy/, joy/" in found
+    assert "has no pictures for fear" in found
+    assert "split validation" in found
+    assert "has nothing in it" in found
+    assert report.to_dict()["faults"] == list(report.faults)
+    with pytest.raises(DatasetError, match="beside others"):
+        load_splits(root)
+    for folder in ("extra", "val"):
+        (root / folder).rmdir()
+    (root / "training").mkdir()
+    assert "the same split: train/, training/" in check(root).faults[0]
+
+
+def test_a_check_goes_through_every_table(tmp_path: Path) -> None:
+    rows = ["emotion,pixels", "3,1 2 3", "3,1 2 3 4", "4,1 2 x 4", "4,9 2 3 4", "bored,1 2 3 4"]
+    (tmp_path / "train.csv").write_text("\n".join([*rows, "4,1 2 3 4 5 6 7 8 9"]))
+    (tmp_path / "validation.csv").write_text("emotion,pixels\n")
+    (tmp_path / "test.csv").write_bytes(b"emotion,pixels\n3,1 2 3 4\n\xff\xfe")
+    report = check(tmp_path)
+    assert [why.partition(".csv', ")[2][:6] for _, why in report.unreadable] == ["line 2", "line 4", "line 6"]
+    assert [(where[-6:], size) for where, size in report.wrong_size] == [("line 7", (3, 3))]
+    assert ["no text" in report.faults[0], "no rows" in report.faults[1]] == [True, True]
+    (tmp_path / "other.csv").write_text("a,b\n")
+    assert "needs a column 'pixels'" in check(tmp_path / "other.csv").faults[0]
+    (tmp_path / "head.csv").write_text("emotion,pixels\n")
+    assert not check(tmp_path / "head.csv").sound
+
+
 def test_faces_go_into_a_table_and_back(tmp_path: Path) -> None:
     people = tuple(f"S{i:03}" for i in range(6))
     parts = {"train": dataset(6, groups=people), "public-test": dataset(8).subset(np.array([6, 7]))}

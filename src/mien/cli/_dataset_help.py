@@ -31,7 +31,7 @@ takes another) after their sizes are counted.
 """
 
 CHECK = """
-Find unreadable files, wrong sizes, copies (also across splits) and copies with different labels.
+Find all that is wrong: folders, unreadable files and rows, sizes, copies (also across splits), labels.
 
 [bold]Examples[/bold]
 
@@ -39,7 +39,9 @@ Find unreadable files, wrong sizes, copies (also across splits) and copies with 
   mien dataset check fer2013 --across --most 100
   mien dataset check faces/ --json > findings.json
 
-Near copies are the same picture at another size, brightness or compression. Copies across splits make a \
+Everything is listed, not the first fault only: folders that name no emotion or the same one twice (happy/ \
+and happiness/), empty ones, and rows of a table by their line. Near copies are the same picture at another \
+size, brightness or compression. Copies across splits make a \
 test easier than it should be: mien dataset split keeps copies together. Nothing is changed; the exit code \
 is 1 when something is found.
 """

@@ -144,6 +144,7 @@ def check_command(
 
 def _show_findings(report: CheckReport, across: bool, most: int) -> None:
     typer.echo(f"{printable(report.source)} ({report.kind}): {report.faces} faces can be read")
+    _show_some("fault", "of folders or tables", list(report.faults), most)
     _show_some("face", "that cannot be read", [why for _, why in report.unreadable], most)
     sizes = [f"{where}: {width}×{height}" for where, (width, height) in report.wrong_size]
     _show_some("face", "of another size", sizes, most)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -109,6 +109,15 @@ class UnknownLabelError(DatasetError):
 
 class MixedSizesError(DatasetError):
     """Faces that have to have one size differ in it."""
+
+
+OnFault: TypeAlias = Callable[[DatasetError], None]
+"""What to do about something wrong with a whole folder or table: raise it, or note it and go on."""
+
+
+def raise_fault(fault: DatasetError) -> None:
+    """Stop at the first one, as every reader does but the one of `check`."""
+    raise fault
 
 
 def read_grey(path: Path) -> Pixels | MienError:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.errors import MienError
+from mien.core.files import shown
 from mien.datasets._items import Item
 from mien.datasets._similar import SIDE, near_pairs
 from mien.datasets.load import recognise, squared
@@ -69,6 +70,7 @@ class CheckReport:
         sizes: how many faces have each (width, height), the most frequent first.
         wrong_size: where, and which size, of faces that have not the expected one.
         copies: exact ones first.
+        faults: what is wrong with whole folders and tables, in words.
     """
 
     source: str
@@ -78,11 +80,12 @@ class CheckReport:
     sizes: dict[tuple[int, int], int]
     wrong_size: tuple[tuple[str, tuple[int, int]], ...]
     copies: tuple[Copies, ...]
+    faults: tuple[str, ...] = ()
 
     @property
     def sound(self) -> bool:
         """Whether nothing was found."""
-        return not (self.unreadable or self.wrong_size or self.copies)
+        return not (self.faults or self.unreadable or self.wrong_size or self.copies)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types, for JSON."""
@@ -91,6 +94,7 @@ class CheckReport:
             "kind": self.kind,
             "faces": self.faces,
             "sound": self.sound,
+            "faults": list(self.faults),
             "unreadable": [{"where": where, "why": why} for where, why in self.unreadable],
             "sizes": {f"{w}x{h}": count for (w, h), count in self.sizes.items()},
             "wrong_size": [{"where": where, "width": w, "height": h} for where, (w, h) in self.wrong_size],
@@ -119,20 +123,23 @@ def check(
         DatasetError: nothing that Mien knows is at `path`.
     """
     root = Path(path)
-    source = recognise(root, own=own)
+    faults: list[str] = []
+    source = recognise(root, own=own, on_fault=lambda fault: faults.append(str(fault)))
     items: list[Item] = []
     keys: list[bytes] = []
     shapes: list[tuple[int, int]] = []
     small, unreadable = bytearray(), []
     for number, (item, pixels) in enumerate(source.faces(), 1):
         if isinstance(pixels, MienError):
-            unreadable.append((item.where, str(pixels)))
+            unreadable.append((item.where, _with_place(item.where, str(pixels))))
         else:
             items.append(item)
             shapes.append((pixels.shape[1], pixels.shape[0]))
             keys.append(blake2b(np.ascontiguousarray(pixels).data, digest_size=16).digest())
             small += squared(pixels, SIDE).data
         progress(number)
+    if not (items or unreadable or faults):
+        faults.append(f"{shown(root)} holds no faces")
     sizes = dict(Counter(shapes).most_common())
     expected = (side, side) if side is not None else next(iter(sizes), None)
     exact, different = _exact(items, keys, shapes)
@@ -147,7 +154,12 @@ def check(
             (item.where, shape) for item, shape in zip(items, shapes, strict=True) if shape != expected
         ),
         copies=(*exact, *(_near(items, pictures, different) if near else ())),
+        faults=tuple(faults),
     )
+
+
+def _with_place(where: str, why: str) -> str:
+    return why if where in why else f"{where}: {why}"
 
 
 def _exact(

@@ -21,6 +21,7 @@ from mien.datasets._items import (
     SPLITS,
     Item,
     MixedSizesError,
+    OnFault,
     Pictures,
     Pixels,
     Source,
@@ -30,6 +31,7 @@ from mien.datasets._items import (
     ordered,
     parse_split,
     pictures_in,
+    raise_fault,
     unwrapped,
 )
 from mien.datasets.dataset import FaceDataset
@@ -137,10 +139,18 @@ def read_folder(folder: str | Path) -> FaceDataset:
     return load_dataset(folder, cache=False)
 
 
-def recognise(path: Path, *, own: tuple[str, ...] = (), neutral: bool = False, least: int = 2) -> Source:
+def recognise(
+    path: Path,
+    *,
+    own: tuple[str, ...] = (),
+    neutral: bool = False,
+    least: int = 2,
+    on_fault: OnFault = raise_fault,
+) -> Source:
     """Return what lies at `path` in the form that it has, listed and not read.
 
-    An image folder has to have `least` emotions.
+    An image folder has to have `least` emotions. With an `on_fault` that does not raise, what is sound of a
+    faulty image folder or table is listed, and a table's faces may differ in size.
 
     Raises:
         DatasetError: nothing is there, or nothing that Mien knows.
@@ -148,16 +158,18 @@ def recognise(path: Path, *, own: tuple[str, ...] = (), neutral: bool = False, l
     if path.is_file():
         if path.suffix.lower() != ".csv":
             raise DatasetError(f"{shown(path)} is no data set; give a folder of pictures or a CSV table")
-        return table.Tables((path,), own)
+        return table.Tables((path,), own, on_fault)
     if not path.is_dir():
         raise DatasetError(f"data folder {shown(path)} does not exist; check the path")
     try:
-        return _recognise_folder(path, own, neutral, least)
+        return _recognise_folder(path, own, neutral, least, on_fault)
     except OSError as error:
         raise DatasetError(f"data folder {shown(path)} cannot be read: {reason(error)}") from error
 
 
-def _recognise_folder(path: Path, own: tuple[str, ...], neutral: bool, least: int) -> Source:
+def _recognise_folder(
+    path: Path, own: tuple[str, ...], neutral: bool, least: int, on_fault: OnFault
+) -> Source:
     path = unwrapped(path, own)
     if (found := posed.find_ckplus(path)) is not None:
         return posed.list_ckplus(*found, neutral=neutral)
@@ -165,10 +177,10 @@ def _recognise_folder(path: Path, own: tuple[str, ...], neutral: bool, least: in
         return posed.list_jaffe(path)
     if not folders_in(path):
         if tables := table.find_tables(path):
-            return table.Tables(tables, own)
+            return table.Tables(tables, own, on_fault)
         if pictures_in(path):
             return folder.list_plain(path)
-    return folder.list_folder(path, own, least)
+    return folder.list_folder(path, own, least, on_fault)
 
 
 @dataclass(frozen=True, slots=True)

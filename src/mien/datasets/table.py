@@ -13,7 +13,15 @@ import numpy as np
 from mien.core.emotions import Emotion
 from mien.core.errors import DatasetError, MienError
 from mien.core.files import reason, shown
-from mien.datasets._items import Item, Pixels, UnknownLabelError, parse_label, parse_split
+from mien.datasets._items import (
+    Item,
+    OnFault,
+    Pixels,
+    UnknownLabelError,
+    parse_label,
+    parse_split,
+    raise_fault,
+)
 
 CODES: tuple[str, ...] = (
     *(str(e) for e in (Emotion.ANGRY, Emotion.DISGUST, Emotion.FEAR, Emotion.HAPPY, Emotion.SAD)),
@@ -35,35 +43,50 @@ class Tables:
     Args:
         paths: the files. Without `Usage`, a file called after a split, such as train.csv, is that split.
         own: labels besides the known emotions.
+        on_fault: told of a file that is no table of faces or has none; where it does not raise, the next one
+            is read, and faces may differ in size.
     """
 
     kind = "table"
 
-    def __init__(self, paths: tuple[Path, ...], own: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, paths: tuple[Path, ...], own: tuple[str, ...] = (), on_fault: OnFault = raise_fault
+    ) -> None:
         self.files = paths
         self._own = own
+        self._on_fault = on_fault
 
     def faces(self) -> Iterator[tuple[Item, Pixels | MienError]]:
         """Yield every row; a file that is no table of faces raises DatasetError."""
         # Python's own limit, one for the whole process, would stop at faces of about 180×180.
         csv.field_size_limit(max(csv.field_size_limit(), _MOST_TEXT))
         for path in self.files:
+            empty = True
             try:
-                with path.open(newline="", encoding="utf-8-sig") as file:
-                    yield from _Rows(path, csv.reader(file), self._own)
-            except OSError as error:
-                raise DatasetError(f"{shown(path)} cannot be read: {reason(error)}") from error
-            except UnicodeDecodeError as error:
-                raise DatasetError(
-                    f"{shown(path)} is no CSV file: it holds bytes that are no text"
-                ) from error
+                for face in self._read(path):
+                    empty = False
+                    yield face
+                if empty and self._on_fault is not raise_fault:  # an empty table beside others hinders nobody
+                    raise DatasetError(f"{shown(path)} has no rows of faces")
+            except DatasetError as error:
+                self._on_fault(error)
+
+    def _read(self, path: Path) -> Iterator[tuple[Item, Pixels | MienError]]:
+        one_size = self._on_fault is raise_fault
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                yield from _Rows(path, csv.reader(file), self._own, one_size)
+        except OSError as error:
+            raise DatasetError(f"{shown(path)} cannot be read: {reason(error)}") from error
+        except UnicodeDecodeError as error:
+            raise DatasetError(f"{shown(path)} is no CSV file: it holds bytes that are no text") from error
 
 
 class _Rows:
     """The rows of one file."""
 
-    def __init__(self, path: Path, reader: Iterator[list[str]], own: tuple[str, ...]) -> None:
-        self._path, self._reader, self._own = path, reader, own
+    def __init__(self, path: Path, reader: Iterator[list[str]], own: tuple[str, ...], one_size: bool) -> None:
+        self._path, self._reader, self._own, self._one_size = path, reader, own, one_size
         self._split = split_of_file(path)
         self._size: int | None = None
 
@@ -130,7 +153,7 @@ class _Rows:
         values = np.fromstring(text, dtype=np.int64, sep=" ") if text.strip() else np.empty(0, np.int64)
         if len(values) and values.max() > 255:
             raise DatasetError(f"{self._where()}: pixel {values.max()} is above 255")
-        if self._size is None:
+        if self._size is None or not self._one_size:
             side = math.isqrt(len(values))
             if not side or side * side != len(values):
                 raise DatasetError(

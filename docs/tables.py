@@ -167,7 +167,7 @@ def remake() -> str:
     """Return the command that makes each run of the leaderboard again."""
     from mien.training.runs.leaderboard import commands
 
-    lines = "".join(f"$ {command}\n" for command in commands(_stored()))
+    lines = "".join(f"$ {command}\n" for command in commands(_stored(), REPOSITORY / "docs" / "runs"))
     return f"<!-- not run: takes hours -->\n```console\n{lines}```\n"
 
 

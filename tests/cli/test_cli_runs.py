@@ -62,6 +62,14 @@ def test_list_tells_what_is_no_run_and_goes_on(mien: Mien, runs: Path) -> None:
     assert "stopped" in done.out
 
 
+def test_show_gives_a_command_for_where_one_stands(
+    mien: Mien, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "--output runs/b-again" in mien("runs", "show", "runs/b").out
+    monkeypatch.chdir(runs / "b")
+    assert f"--output {runs.resolve() / 'b-again'}" in mien("runs", "show", ".").out
+
+
 def test_show_says_everything(mien: Mien, runs: Path) -> None:
     assert mien("runs", "note", "runs/b", "kept: +2 points").code == 0
     done = mien("runs", "show", "runs/b")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from run_support import add_model, make_run
 
 from mien.core.errors import TrainingError
+from mien.training.run_folder import read_config
 from mien.training.runs.leaderboard import CLAIMS, commands, cost_table, machines, results_table, stored
 
 
@@ -52,10 +54,25 @@ def test_costs_are_those_that_were_measured(kept: Path) -> None:
 
 
 def test_the_commands_name_the_runs(kept: Path) -> None:
-    assert ["--preset r5" in command for command in commands(stored(kept))] == [False, False, True]
+    assert ["--preset r5" in command for command in commands(stored(kept), kept)] == [False, False, True]
 
 
 def test_a_stored_run_that_is_damaged_is_an_error(kept: Path) -> None:
     (kept / "own" / "cost.json").write_text("{}")
     with pytest.raises(TrainingError, match=r"own: cost\.json is damaged"):
         stored(kept)
+
+
+def test_the_run_that_the_weights_come_from_is_made_first(tmp_path: Path) -> None:
+    first = make_run(tmp_path / "first", 0.4, 0.6, 0.5, epochs=9, erase=0.5)
+    second = make_run(tmp_path / "second", 0.7)
+    start = {"sha256": "ab", "epoch": 2, "recipe": read_config(first).to_dict()}
+    facts = json.loads((second / "run.json").read_text())
+    (second / "run.json").write_text(json.dumps({**facts, "start": start}))
+    add_model(second, 0.6)
+    made = commands(stored(tmp_path), tmp_path)
+    assert len(made) == 2
+    assert "--output runs/first" in made[0]
+    assert "--erase 0.5" in made[0]
+    assert "--output runs/second" in made[1]
+    assert "--from runs/first" in made[1]

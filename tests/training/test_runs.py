@@ -7,6 +7,8 @@ import json
 import os
 import re
 import shlex
+import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +25,12 @@ from mien.core.errors import MienError, OptionError, OutputError, TrainingError
 from mien.core.spread import Spread
 from mien.datasets import FaceDataset
 from mien.testing import crops
+from mien.training.at_work import at_work, is_at_work
 from mien.training.config import TrainingConfig, network_of
 from mien.training.presets import FINE_TUNE, PRESETS, resolve
+from mien.training.runs.command import command_here, command_of, start_of
 from mien.training.runs.read import find_runs, read_run
-from mien.training.runs.recipe import command_of, recipe_of
+from mien.training.runs.recipe import recipe_of
 from mien.training.runs.record import write_note
 from mien.training.runs.table import differences, experiments, to_csv
 
@@ -60,6 +64,35 @@ def test_a_run_stops_being_at_work_when_it_wrote_nothing_for_long(tmp_path: Path
     for path in folder.iterdir():
         os.utime(path, (time.time() - 3600,) * 2)
     assert read_run(folder).state == "interrupted"
+
+
+def test_a_run_whose_process_is_known_is_no_guess(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "one", 0.4, epochs=9)
+    (folder / "last.safetensors").touch()
+    with at_work(folder):
+        if is_at_work(folder) is None:
+            pytest.skip("this system does not say which processes there are")
+        run = read_run(folder)
+        assert (run.state, run.guessed, run.told) == ("running", False, "running: 1 of 9 epochs are done")
+        said = json.loads((folder / "at-work.json").read_text())
+    assert read_run(folder).told == "interrupted: stopped after epoch 1 of 9"
+    # Killed: nobody could take the word back. Then another process had the same number.
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for other in ({"process": gone.pid}, {"began": "1"}):
+        (folder / "at-work.json").write_text(json.dumps({**said, **other}))
+        assert (read_run(folder).state, read_run(folder).guessed) == ("interrupted", False)
+    (folder / "at-work.json").write_text(json.dumps({**said, "machine": "another"}))
+    assert (read_run(folder).state, read_run(folder).guessed) == ("running", True)
+    assert read_run(folder).mark == "running?"
+
+
+def test_a_run_without_an_epoch_was_not_started(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "one")
+    for path in folder.iterdir():
+        os.utime(path, (time.time() - 3600,) * 2)
+    run = read_run(folder)
+    assert (run.state, run.told) == ("not started", "not started: no epoch was finished")
 
 
 def test_a_copy_without_checkpoints_is_not_at_work(tmp_path: Path) -> None:
@@ -198,6 +231,83 @@ def test_the_command_makes_the_same_configuration(tmp_path: Path, options: dict[
     assert values["labels"] == ",".join(LABELS)
 
 
+def test_the_command_of_this_machine_names_the_places(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "runs" / "my run", 0.5, epochs=9)
+    (folder / "last.safetensors").touch()
+    place = {"data": str(tmp_path / "faces"), "test": "/elsewhere/test"}
+    (folder / "places.json").write_text(json.dumps(place))
+    os.utime(folder / "last.safetensors", (1, 1))
+    for path in folder.iterdir():
+        os.utime(path, (1, 1))
+    text, known = command_here(read_run(folder), tmp_path)
+    words = shlex.split(text)
+    assert known
+    assert words[:3] == ["mien", "train", "faces"]
+    assert words[3:7] == ["--test", "/elsewhere/test", "--output", "runs/my run"]
+    assert shlex.split(command_here(read_run(folder), folder)[0])[2] == str(tmp_path / "faces")
+    # A finished run is made again beside it, and without the places the names are said to be names.
+    done = make_run(tmp_path / "runs" / "done", 0.5)
+    text, known = command_here(read_run(done), tmp_path)
+    assert (shlex.split(text)[2:5], known) == (["made/train", "--output", "runs/done-again"], False)
+
+
+@pytest.mark.parametrize(
+    ("start", "words", "options"),
+    [
+        (None, "fresh weights", ""),
+        ({"model": "mien-base", "sha256": "ab"}, "the weights of mien-base", "--from mien-base"),
+        ({"recipe": {}, "epoch": 3}, "an earlier run's weights", "--from START"),
+        (
+            {"source": "net.safetensors", "names": "timm", "sha256": "ab"},
+            "another program's weights (net.safetensors, by timm's names)",
+            "--init INIT.safetensors --sha256 ab",
+        ),
+        (
+            {"source": "https://example.org/net.safetensors", "names": "own", "sha256": "ab"},
+            "another program's weights (https://example.org/net.safetensors)",
+            "--init https://example.org/net.safetensors --sha256 ab",
+        ),
+        ("x", "weights of a file", "--from START"),
+        ([5], "weights of a file", "--from START"),
+    ],
+)
+def test_the_weights_that_a_run_began_with_are_told(
+    tmp_path: Path, start: object, words: str, options: str
+) -> None:
+    folder = make_run(tmp_path / "one", 0.5)
+    facts = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**facts, "start": start}))
+    run = read_run(folder)
+    assert start_of(run) == words
+    assert options in command_of(run)
+    assert ("--from" in command_of(run)) == ("--from" in options)
+
+
+@given(
+    facts=st.fixed_dictionaries(
+        {},
+        optional={
+            name: st.none()
+            | st.booleans()
+            | st.integers()
+            | st.text()
+            | st.lists(st.text())
+            | st.just({"a": 1})
+            for name in ("data", "labels", "votes", "start", "faces", "validation_faces", "mien", "revision")
+        },
+    )
+)
+def test_no_fact_of_another_kind_is_fatal(tmp_path_factory: pytest.TempPathFactory, facts: object) -> None:
+    folder = make_run(tmp_path_factory.mktemp("runs") / "one", 0.5)
+    (folder / "run.json").write_text(json.dumps(facts))
+    run = read_run(folder)
+    assert command_of(run).startswith("mien train ")
+    assert command_here(run, folder)[0]
+    assert start_of(run)
+    assert experiments([run])
+    json.dumps(run.to_dict())
+
+
 def test_runs_side_by_side_name_what_differs(tmp_path: Path) -> None:
     one = read_run(make_run(tmp_path / "one", 0.5))
     other = read_run(make_run(tmp_path / "other", 0.5, rotation=3.0))
@@ -231,7 +341,7 @@ def test_an_interrupted_run_has_a_report(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "<b>one", 0.4, 0.5, epochs=9, erase=0.5)
     (folder / "note.txt").write_text("<script>alert(1)</script>")
     text = report_run(folder).read_text(encoding="utf-8")
-    assert "Not finished: 2 of at most 9 epochs" in text
+    assert "Interrupted: stopped after epoch 2 of 9" in text
     assert "No test faces were given" in text
     assert "<script" not in text
     assert "<b>one" not in text

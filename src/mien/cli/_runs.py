@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from mien.cli._text import printable
 from mien.core.spread import Spread
 from mien.training.run_folder import ARCHITECTURE, EVENTS, LOG
-from mien.training.runs.recipe import command_of, recipe_of
+from mien.training.runs.command import command_here, start_of
+from mien.training.runs.recipe import recipe_of
 from mien.training.runs.record import Measured, RunRecord
 from mien.training.runs.table import Experiment
 from mien.training.runs.times import duration
@@ -66,7 +68,7 @@ def _row(experiment: Experiment) -> _Row:
         parameters=f"{run.size.parameters:,}" if run.size else "",
         work=f"{run.size.multiply_adds / 1e6:.1f} M" if run.size else "",
         time=duration(sum(one.seconds for one in experiment.runs)),
-        state=experiment.state.replace("running", "running?"),
+        state=experiment.state,
         note=experiment.notes,
     )
 
@@ -122,7 +124,15 @@ def print_run(run: RunRecord) -> None:
     _write("")
     _print_pairs("Files", [(name, str(run.path / name)) for name in _FILES if (run.path / name).exists()])
     _write("")
-    _write(f"make it again: {printable(command_of(run))}")
+    _write_command(run)
+
+
+def _write_command(run: RunRecord) -> None:
+    command, known = command_here(run, Path.cwd())
+    goes_on = run.state in ("interrupted", "not started") and run.whole
+    _write(f"{'go on with it' if goes_on else 'make it again'}: {printable(command)}")
+    if not known:
+        _write("where the data lie is not written down there: put their paths in the place of the names")
 
 
 def print_comparison(runs: Sequence[RunRecord], differing: Mapping[str, Sequence[Any]]) -> None:
@@ -158,7 +168,7 @@ def _draw_comparison(
 def _results(run: RunRecord) -> dict[str, str]:
     best, accuracy = run.best, run.test("accuracy")
     return {
-        "state": run.state.replace("running", "running?"),
+        "state": run.mark,
         "epochs reached": f"{len(run.log)}/{run.config.epochs}",
         "best epoch": str(best.epoch) if best else "–",
         "validation accuracy": f"{best.validation_accuracy * 100:.1f} %" if best else "–",
@@ -175,8 +185,7 @@ def _results(run: RunRecord) -> dict[str, str]:
 
 def _facts(run: RunRecord) -> Iterator[tuple[str, str]]:
     facts, best = run.facts, run.best
-    guess = " (a guess: it wrote something lately)" if run.state == "running" else ""
-    yield "state", run.state + guess
+    yield "state", run.told
     yield "network", run.config.architecture
     yield "recipe", recipe_of(run.config).text()
     faces, kept = facts.get("faces"), facts.get("validation_faces")
@@ -190,7 +199,7 @@ def _facts(run: RunRecord) -> Iterator[tuple[str, str]]:
     if run.votes:
         yield "crowd votes", "in the targets"
     if facts.get("start"):
-        yield "started from", "an earlier run's weights"
+        yield "started from", start_of(run)
     if run.size:
         yield "parameters", f"{run.size.parameters:,}, {run.size.trained:,} of them trained"
         yield "multiply-adds", f"{run.size.multiply_adds:,} a face"

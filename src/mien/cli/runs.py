@@ -28,9 +28,9 @@ _LIST = """
 List the runs: what was changed, how far they came, how good and how costly they are, what was decided.
 
 Runs that differ in their seed alone share a row: mean ± standard deviation. What was changed is told \
-against the recipe that is nearest, a reference system's own or Mien's. "running?" is a guess: the run \
-wrote something within the last three epochs. In a pipe: one line each, separated by tabs. Exit code 1 \
-where a folder is no run or a run has a damaged file.
+against the recipe that is nearest, a reference system's own or Mien's. "running?" is a guess, where \
+the process of the run cannot be seen: it wrote something within the last three epochs. In a pipe: one line \
+each, separated by tabs. Exit code 1 where a folder is no run or a run has a damaged file.
 
 [bold]Examples[/bold]
 
@@ -119,7 +119,8 @@ def list_command(
 def show(run: RunFolder, as_json: AsJson = False) -> None:
     """Show one run: recipe, data, curves, figures, cost, files and the command that makes it again.
 
-    Also of a run that is still going on, or was interrupted: what there is.
+    Also of a run that is still going on, or was interrupted: what there is. The command names the paths as
+    they are told in the folder where you stand, and an interrupted run goes on by it.
     """
     from mien.cli._runs import print_run
     from mien.training.runs.read import read_run

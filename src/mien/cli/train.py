@@ -102,11 +102,12 @@ def train(
             faces, reported, left_out = recipe_data(data, votes, test, labels, preset)
         network = door.Network(faces.labels, config, begin)
         with ProgressBar(config.epochs, "Training") as bar:
-            run = door.fit(
+            run = door.train(
                 network,
                 faces,
                 output,
-                config=config,
+                config,
+                places=_places(data=data, votes=votes, test=test, start=start, init=init),
                 on_epoch=lambda log: typer.echo(log.line(config.epochs)),
                 on_step=lambda epoch, step, steps: bar.show(
                     epoch * steps + step, config.epochs * steps, f"Epoch {epoch + 1} of {config.epochs}"
@@ -119,6 +120,15 @@ def train(
     export = door.export(run, name=name, test=reported, int8=int8)
     describe_export(export)
     _report(run, export)
+
+
+def _places(**given: str | Path | None) -> dict[str, str]:
+    """Return where what was given lies: a model has a name, an address no place."""
+    return {
+        name: str(Path(place).resolve())
+        for name, place in given.items()
+        if place is not None and Path(place).exists()
+    }
 
 
 def _report(run: door.Run, export: Export) -> None:

@@ -208,8 +208,6 @@ def fit(
         MissingExtraError: the train extra is not installed.
     """
     check_training()
-    from mien.training import loop
-
     _check_fit(network, data, config)
     if validation_data is not None:
         _check_faces("validation_data", validation_data)
@@ -226,15 +224,45 @@ def fit(
         check_crops(chosen)
     place = given_path("folder", folder, 'the folder of the run, such as "runs/mine"')
     faces = _joined(data.with_labels(network.labels), validation_data)
+    return train(network, faces, place, chosen, on_epoch=on_epoch, on_step=on_step)
+
+
+def train(
+    network: Network,
+    faces: FaceDataset,
+    folder: Path,
+    config: TrainingConfig,
+    *,
+    places: Mapping[str, str] | None = None,
+    on_epoch: OnEpoch | None = None,
+    on_step: OnStep | None = None,
+) -> Run:
+    """Train as `fit` does, with the recipe as it is; `mien train` says where what it was given lies.
+
+    Args:
+        network: whose labels those of the faces are.
+        faces: to train on and to validate on.
+        folder: of the run.
+        config: the network's and the recipe's options.
+        places: absolute paths by the name of the option, kept in the folder for the command of the run.
+        on_epoch: as for `fit`.
+        on_step: as for `fit`.
+
+    Raises:
+        TrainingError: as `fit`.
+    """
+    from mien.training import loop
+
     logs = loop.train(
         faces,
-        place,
-        chosen,
+        folder,
+        config,
         on_epoch=on_epoch or (lambda log: None),
         on_step=on_step or (lambda epoch, step, steps: None),
         start=network.start,
+        places=places,
     )
-    return Run(place, chosen, tuple(logs), faces)
+    return Run(folder, config, tuple(logs), faces)
 
 
 def export(

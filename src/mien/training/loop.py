@@ -22,10 +22,11 @@ from torch import Tensor, nn
 
 from mien.core.errors import TrainingError
 from mien.core.files import shown
-from mien.core.version import __version__
+from mien.core.version import __version__, revision
 from mien.datasets import FaceDataset
 from mien.training import run_folder
 from mien.training.architectures import create_network
+from mien.training.at_work import at_work
 from mien.training.batches import Batches, normalise
 from mien.training.checkpoints import (
     check_tensors,
@@ -60,6 +61,7 @@ def train(
     on_epoch: Callable[[EpochLog], None] = lambda log: None,
     on_step: Callable[[int, int, int], None] = lambda epoch, step, steps: None,
     start: Start | None = None,
+    places: Mapping[str, str] | None = None,
 ) -> list[EpochLog]:
     """Train until the last epoch or until patience ends; go on where the folder's last checkpoint stands.
 
@@ -70,6 +72,7 @@ def train(
         on_epoch: called after each epoch.
         on_step: called after each step with the epoch, the step's number and their count.
         start: weights to fine-tune; fresh ones without it.
+        places: where what was given lies, by the name of the option, for the command that makes it again.
 
     Returns:
         The log of every epoch, those before a resume included.
@@ -84,10 +87,9 @@ def train(
         network = first_network(config, data.labels, start)
         batches = Batches(split, config, group.rank, group.size)  # too few faces are known before a folder is
         if group.first:
-            shape = (1, *data.images.shape[1:])
-            run_folder.open_run(
-                folder, config, _facts(split, digests, group, start), summarise(network, shape)
-            )
+            layers = summarise(network, (1, *data.images.shape[1:]))
+            run_folder.open_run(folder, config, _facts(split, digests, group, start), layers, places)
+            stack.enter_context(at_work(folder))
         run = _Run(network, split, batches, folder, config, group, fine_tuned=start is not None)
         events = stack.enter_context(EventLog(folder / EVENTS, run.epoch)) if group.first else None
         while not run.finished:
@@ -113,6 +115,7 @@ def _facts(split: Split, digests: Mapping[str, str], group: Group, start: Start 
     """What a run was made with, beside its configuration."""
     return {
         "mien": __version__,
+        "revision": revision(),
         "torch": torch.__version__,
         "labels": list(split.data.labels),
         "votes": split.data.votes is not None,

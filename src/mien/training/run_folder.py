@@ -19,12 +19,19 @@ from mien.training.schedules import EpochLog
 
 LAST, BEST = "last.safetensors", "best.safetensors"
 CONFIG, FACTS, LOG, ARCHITECTURE = "config.json", "run.json", "log.csv", "architecture.txt"
+PLACES = "places.json"
 EVENTS, LEFT_OUT = "tensorboard", "left-out.csv"
 DIGESTS = ("data_digest", "validation_digest")
 """In the facts of a run: of the faces it is trained on, and of those it chooses with."""
 
 
-def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], architecture: str) -> None:
+def open_run(
+    folder: Path,
+    config: TrainingConfig,
+    facts: Mapping[str, Any],
+    architecture: str,
+    places: Mapping[str, str] | None = None,
+) -> None:
     """Create the folder of a run, or check that it holds the same one.
 
     Args:
@@ -32,6 +39,7 @@ def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], arc
         config: how it is trained.
         facts: plain types about data and code, "data_digest", "validation_digest" and "start" among them.
         architecture: the table of the network's layers.
+        places: absolute paths of what was given, by the name of the option; they stay in this folder.
 
     Raises:
         TrainingError: the folder holds a run with other options, other data or another start.
@@ -49,6 +57,8 @@ def open_run(folder: Path, config: TrainingConfig, facts: Mapping[str, Any], arc
     ensure_folder(folder)
     atomic_write(folder / FACTS, json.dumps(dict(facts), indent=2) + "\n")
     atomic_write(folder / ARCHITECTURE, architecture)
+    if places:
+        atomic_write(folder / PLACES, json.dumps(dict(places), indent=2) + "\n")
     atomic_write(folder / CONFIG, config.to_json())  # last: it is what makes the folder a run
 
 

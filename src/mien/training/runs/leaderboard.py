@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mien.core.emotions import DEFAULT_LABELS
 from mien.core.errors import TrainingError
+from mien.training.config import TrainingConfig
+from mien.training.runs.command import command_of, start_of
 from mien.training.runs.read import find_runs
-from mien.training.runs.recipe import command_of, recipe_of
+from mien.training.runs.recipe import recipe_of
 from mien.training.runs.record import Measured, RunRecord
 from mien.training.runs.times import duration
 
@@ -80,9 +82,42 @@ def cost_table(runs: Sequence[RunRecord]) -> tuple[tuple[str, ...], list[tuple[s
     return head, [_cost(run) for run in runs]
 
 
-def commands(runs: Sequence[RunRecord]) -> list[str]:
-    """Return for each run the command that makes it again."""
-    return [command_of(run) for run in runs]
+def commands(runs: Sequence[RunRecord], folder: Path) -> list[str]:
+    """Return for each run the command that makes it again, after that of the run its weights come from.
+
+    Args:
+        runs: that are told.
+        folder: of stored runs, in which that run is looked for.
+
+    Raises:
+        TrainingError: there is no such folder.
+    """
+    kept, _ = find_runs(folder)
+    found: list[str] = []
+    for run in runs:
+        stage = _first_stage(run, kept)
+        if stage is None:
+            found.append(command_of(run))
+        else:
+            found += [command_of(stage), command_of(run, start=f"runs/{stage.name}")]
+    return found
+
+
+def _first_stage(run: RunRecord, kept: Sequence[RunRecord]) -> RunRecord | None:
+    """Return the stored run that a run's weights come from: the same recipe, kept at the same epoch.
+
+    What it was given is taken to be what the second one was, where its own folder does not say.
+    """
+    start = run.facts.get("start")
+    if not isinstance(start, Mapping) or not isinstance(start.get("recipe"), Mapping):
+        return None
+    for one in kept:
+        # An older Mien knew fewer options.
+        recipe = {**TrainingConfig().to_dict(), **start["recipe"]}
+        if one.best and one.best.epoch == start.get("epoch") and one.config.to_dict() == recipe:
+            given = {name: run.facts[name] for name in ("data", "labels", "votes") if name in run.facts}
+            return replace(one, facts={"votes": run.votes, **given, **one.facts}, metrics=run.metrics)
+    return None
 
 
 def machines(runs: Sequence[RunRecord]) -> list[str]:
@@ -104,7 +139,7 @@ def _recipe(run: RunRecord) -> str:
     ]
     words = [recipe.name, *(changed if len(changed) <= _FEW else [f"{len(changed)} other options"])]
     words += ["crowd votes"] if run.votes else []
-    words += ["from an earlier run's weights"] if run.facts.get("start") else []
+    words += [f"from {start_of(run)}"] if run.facts.get("start") else []
     return f"[{', '.join(words)}](runs/{run.name}/config.json)"
 
 

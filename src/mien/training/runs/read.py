@@ -14,8 +14,9 @@ from typing import Any
 from mien.core.errors import CardError, MienError, TrainingError
 from mien.core.files import reason, shown
 from mien.training._json import MAX_BYTES, parse_object
+from mien.training.at_work import WORK, is_at_work
 from mien.training.config import TrainingConfig
-from mien.training.run_folder import ARCHITECTURE, CONFIG, FACTS, LAST, LOG, read_config, read_facts
+from mien.training.run_folder import ARCHITECTURE, CONFIG, FACTS, LAST, LOG, PLACES, read_config, read_facts
 from mien.training.runs.record import COST, LONGEST_NOTE, METRICS, NOTE, RunRecord, Size
 from mien.training.schedules import EpochLog, patience_ended
 from mien.zoo.card import Card
@@ -44,13 +45,17 @@ def read_run(folder: Path, name: str | None = None) -> RunRecord:
     facts = _facts(folder, problems)
     log = _log(folder, problems)
     card, model = _card(folder, problems)
+    state, guessed = _state(folder, config, log)
     return RunRecord(
         path=folder,
         name=name or folder.resolve().name,
         config=config,
         facts=facts,
         log=log,
-        state=_state(folder, config, log),
+        state=state,
+        guessed=guessed,
+        whole=(folder / LAST).exists() or not log,
+        places=_places(folder, problems),
         size=_size(folder, problems),
         card=card,
         model=model,
@@ -169,14 +174,23 @@ def _epoch(row: Mapping[str, str], number: int) -> EpochLog:
     return EpochLog(epoch=number, best=row.get("best") == "True", **values)
 
 
-def _state(folder: Path, config: TrainingConfig, log: tuple[EpochLog, ...]) -> str:
+def _places(folder: Path, problems: list[str]) -> dict[str, str]:
+    found = _json(folder / PLACES, problems) or {}
+    return {name: place for name, place in found.items() if isinstance(place, str) and place}
+
+
+def _state(folder: Path, config: TrainingConfig, log: tuple[EpochLog, ...]) -> tuple[str, bool]:
+    """Return the state, and whether it is a guess."""
     if log and (log[-1].epoch >= config.epochs or patience_ended(config, log)):
-        return "finished"
+        return "finished", False
+    stopped = "interrupted" if log else "not started"
     if log and not (folder / LAST).exists():
-        return "interrupted"  # it could not go on: a copy of the small files
+        return stopped, False  # it could not go on: a copy of the small files
+    if (known := is_at_work(folder)) is not None:
+        return ("running" if known else stopped), False
     times = [path.stat().st_mtime for name in (LOG, LAST, CONFIG) if (path := folder / name).exists()]
     patience = max(_QUIET_SECONDS, _QUIET_EPOCHS * max((entry.seconds for entry in log[-3:]), default=0))
-    return "running" if time.time() - max(times) < patience else "interrupted"
+    return ("running", True) if time.time() - max(times) < patience else (stopped, False)
 
 
 def _size(folder: Path, problems: list[str]) -> Size | None:
@@ -186,7 +200,7 @@ def _size(folder: Path, problems: list[str]) -> Size | None:
 
 def _card(folder: Path, problems: list[str]) -> tuple[Card | None, Path | None]:
     """Return the card of the exported model, not that of an int8 twin, and the model's file."""
-    own = {CONFIG, FACTS, METRICS, COST}
+    own = {CONFIG, FACTS, METRICS, COST, PLACES, WORK}
     files = [path for path in sorted(folder.glob("*.json")) if path.name not in own][:_MOST_CARDS]
     files.sort(key=lambda path: (not path.with_suffix(".onnx").exists(), path.stem != folder.resolve().name))
     for path in files:

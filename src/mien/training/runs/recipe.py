@@ -1,15 +1,12 @@
-"""Which recipe a run follows, what it changes there, and the command that makes it again."""
+"""Which recipe a run follows, and what it changes there."""
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import Any
 
-from mien.core.emotions import DEFAULT_LABELS
 from mien.training.config import ONE_SIDE_ONLY, TrainingConfig, network_of
-from mien.training.presets import FINE_TUNE, PRESET_LABELS, PRESETS
-from mien.training.runs.record import RunRecord
+from mien.training.presets import FINE_TUNE, PRESETS
 
 # The network is named apart, and runs that differ in the seed alone are repetitions.
 _APART = ("architecture", "seed")
@@ -55,51 +52,12 @@ def recipe_of(config: TrainingConfig) -> Recipe:
     return min(found, key=lambda recipe: len(recipe.changes))
 
 
-def command_of(run: RunRecord) -> str:
-    """Return the command that makes a run again; what the folder does not know stands in capitals."""
-    recipe = recipe_of(run.config)
-    data = run.facts.get("data") or (run.card.training.get("data") if run.card else None)
-    words = ["mien", "train", str(data or "DATA")]
-    if run.votes:
-        words += ["--votes", "VOTES.csv"]
-    if test := _test_data(run):
-        words += ["--test", test]
-    words += ["--output", f"runs/{run.name}"]
-    if recipe.preset not in (None, "mien-base"):
-        words += ["--preset", str(recipe.preset)]
-    elif run.config.architecture != TrainingConfig().architecture:
-        words += ["--architecture", run.config.architecture]
-    if run.labels and run.labels != PRESET_LABELS.get(recipe.preset or "", DEFAULT_LABELS):
-        words += ["--labels", ",".join(run.labels)]
-    if run.facts.get("start"):
-        words += ["--from", run.facts["start"].get("model") or "START"]
-    for name, (value, _) in recipe.changes.items():
-        words += _option(name, value)
-    if run.config.seed:
-        words += _option("seed", run.config.seed)
-    return shlex.join(words)
-
-
 def _changes(own: dict[str, Any], values: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
     usual = {"small_fraction": 0.0} if own["architecture"] in ONE_SIDE_ONLY else {}
     base = TrainingConfig.from_dict({**usual, **values}).to_dict()
     return {
         name: (value, base[name]) for name, value in own.items() if value != base[name] and name not in _APART
     }
-
-
-def _test_data(run: RunRecord) -> str | None:
-    if run.metrics is not None:
-        return str(run.metrics["data"])
-    accuracy = run.card.metric("accuracy") if run.card else None
-    return None if accuracy is None else accuracy.data.rpartition(" (")[0]
-
-
-def _option(name: str, value: Any) -> list[str]:
-    dashed = name.replace("_", "-")
-    if isinstance(value, bool):
-        return [f"--{dashed}" if value else f"--no-{dashed}"]
-    return [f"--{dashed}", _plain(value)]
 
 
 def _plain(value: Any) -> str:

@@ -15,7 +15,7 @@ from mien.training.schedules import EpochLog
 from mien.zoo.card import Card
 
 NOTE, METRICS, COST = "note.txt", "metrics.json", "cost.json"
-STATES = ("finished", "running", "interrupted")
+STATES = ("finished", "running", "interrupted", "not started")
 LONGEST_NOTE = 2000
 
 
@@ -45,7 +45,10 @@ class RunRecord:
         config: how it is trained.
         facts: data, labels, versions, machine; as run.json has them.
         log: what each epoch did; accuracies are fractions.
-        state: one of `STATES`; "running" is a guess from the age of its files.
+        state: one of `STATES`; "not started" has no epoch.
+        guessed: whether "running" is only a guess from the age of its files.
+        whole: whether its checkpoint is there, or it has none yet: it can go on, and is no copy.
+        places: absolute paths of what `mien train` was given, by the name of the option.
         size: of the network, or None where architecture.txt does not say.
         card: of the exported model, or None.
         model: the exported ONNX file, or None where it is not there.
@@ -61,6 +64,9 @@ class RunRecord:
     facts: Mapping[str, Any] = field(default_factory=dict)
     log: tuple[EpochLog, ...] = ()
     state: str = "interrupted"
+    guessed: bool = False
+    whole: bool = False
+    places: Mapping[str, str] = field(default_factory=dict)
     size: Size | None = None
     card: Card | None = None
     model: Path | None = None
@@ -68,6 +74,25 @@ class RunRecord:
     cost: Mapping[str, Any] | None = None
     note: str = ""
     problems: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """The state for a table: a guess has a question mark."""
+        return f"{self.state}?" if self.guessed else self.state
+
+    @property
+    def told(self) -> str:
+        """The state in words: how far the run came, and why it ended there."""
+        done, planned = len(self.log), self.config.epochs
+        if self.state == "finished":
+            why = "" if done == planned else ": its patience ended"
+            return f"finished after {done} of at most {planned} epochs{why}"
+        if self.state == "not started":
+            return "not started: no epoch was finished"
+        if self.state == "interrupted":
+            return f"interrupted: stopped after epoch {done} of {planned}"
+        guess = ", as far as one can tell: it wrote something lately" if self.guessed else ""
+        return f"running: {done} of {planned} epochs are done{guess}"
 
     @property
     def best(self) -> EpochLog | None:

@@ -31,8 +31,9 @@ from mien.evaluation.report import figures_of, read_log, write_tables
 from mien.evaluation.run_page import RunPage, figures_of_card, write_run_page
 from mien.figures.style import percent
 from mien.training.run_folder import LOG
+from mien.training.runs.command import command_of, start_of
 from mien.training.runs.read import read_run
-from mien.training.runs.recipe import command_of, recipe_of
+from mien.training.runs.recipe import recipe_of
 from mien.training.runs.record import COST, METRICS, RunRecord
 from mien.training.runs.times import duration
 from mien.zoo.registry import Model, load_model
@@ -130,11 +131,7 @@ def _page(run: RunRecord, figures: Mapping[str, Any] | None) -> RunPage:
 
 
 def _intro(run: RunRecord) -> str:
-    done = f"{len(run.log)} of at most {run.config.epochs} epochs"
-    if run.state == "finished":
-        why = "the last epoch" if len(run.log) == run.config.epochs else "its patience ended"
-        return f"Finished after {done}: {why}."
-    return f"Not finished: {done}."
+    return f"{run.told[0].upper()}{run.told[1:]}."
 
 
 def _headlines(run: RunRecord) -> list[tuple[str, str, str, str]]:
@@ -160,7 +157,7 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("data", f"{data}{counts}"),
         ("labels, in order", ", ".join(run.labels)),
         ("crowd votes", "in the targets" if run.votes else "none"),
-        ("started from", "an earlier run's weights" if facts.get("start") else "fresh weights"),
+        ("started from", start_of(run)),
         ("parameters", f"{size.parameters:,}, {size.trained:,} of them trained" if size else ""),
         ("multiply-adds a face", f"{size.multiply_adds:,}" if size else ""),
         ("time", f"{duration(run.seconds)}; an epoch {_epoch_time(run)}" if run.log else ""),
@@ -169,6 +166,7 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("size of the model", f"{bytes_ / 1e6:.1f} MB" if bytes_ else ""),
         ("trained with", _machine(facts)),
         ("versions", ", ".join(f"{n} {facts[n]}" for n in ("mien", "torch") if n in facts)),
+        ("revision", str(facts.get("revision") or "")),
         ("digest of the data", str(facts.get("data_digest", ""))),
         ("model's SHA-256", run.card.sha256 or "" if run.card else ""),
     ]

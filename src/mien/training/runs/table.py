@@ -38,7 +38,7 @@ class Experiment:
     @property
     def state(self) -> str:
         """The state of all, or each state with how many runs have it."""
-        states = [run.state for run in self.runs]
+        states = [run.mark for run in self.runs]
         if len(set(states)) == 1:
             return states[0]
         return ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
@@ -137,5 +137,6 @@ def _given(run: RunRecord) -> dict[str, Any]:
         "votes": run.votes,
         "start": json.dumps(start, sort_keys=True)[:40] if start else None,
         "mien": run.facts.get("mien"),
+        "revision": run.facts.get("revision"),
         **run.config.to_dict(),
     }

@@ -60,6 +60,36 @@ def test_an_imported_model_is_calibrated_and_measured(mien: Mien, file: Path) ->
     assert {path.name for path in Path("out").iterdir()} == {"own.onnx", "own.json", "own.safetensors"}
 
 
+def test_another_order_is_chosen_on_some_faces_and_measured_on_others(mien: Mien, file: Path) -> None:
+    arguments = ("models", "import", file, "--arch", "r5", "--name", "own")
+    assert mien(*arguments, "--output", "out").code == 0
+    labels = ["angry", "fear", "happy", "sad", "surprise"]
+    generator = np.random.default_rng(3)
+    for number in range(24):
+        folder = Path("faces") / labels[number % 5]
+        folder.mkdir(parents=True, exist_ok=True)
+        images.save(generator.integers(0, 256, (48, 48, 3), dtype=np.uint8), folder / f"{number}.png")
+    assert mien("predict", "out/own.onnx", "faces", "--output", "read.json").code == 0
+    # The same faces, each in the folder of the label that follows the one it is read as.
+    for row in json.loads(Path("read.json").read_text())["predictions"]:
+        following = labels[(labels.index(row["predicted"]) + 1) % 5]
+        folder = Path("turned") / following
+        folder.mkdir(parents=True, exist_ok=True)
+        (Path("faces") / row["name"]).rename(folder / Path(row["name"]).name)
+    for label in labels:  # one wrong face of every other label, so that there are several
+        if not (Path("turned") / label).exists():
+            (Path("turned") / label).mkdir()
+            noise = generator.integers(0, 256, (48, 48, 3), dtype=np.uint8)
+            images.save(noise, Path("turned") / label / "wrong.png")
+    done = mien(*arguments, "--output", "again", "--test", "turned")
+    assert done.code == 0, done.err
+    found = re.search(r"(\d+\.\d)% in place of (\d+\.\d)% of (\d+) test faces", done.err)
+    assert found, done.err
+    assert float(found[1]) > 50 > float(found[2])
+    assert 10 <= int(found[3]) <= 15  # half of them
+    assert "measure on others" in done.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [

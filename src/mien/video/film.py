@@ -52,7 +52,7 @@ class Film:
         self._path = Path(path)
         self._options = options or VideoOptions()
         self._max_pixels = max_pixels
-        self._container = _opened(self._path)
+        self._container = open_film(self._path)
         self._damage: list[Damage] = []
         try:
             self._stream = _pictures(self._container, self._path)
@@ -136,7 +136,7 @@ class Film:
         """Decode one frame and go back to the start."""
         first = next((frame for frame in self._decoded() if isinstance(frame, VideoFrame)), None)
         self._container.close()
-        self._container = _opened(self._path)
+        self._container = open_film(self._path)
         self._stream = _pictures(self._container, self._path)
         return first
 
@@ -208,8 +208,12 @@ class Film:
         return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
-def _opened(path: Path) -> InputContainer:
-    """Open the file and only the file: no playlist, no other protocol, no other file is followed."""
+def open_film(path: Path) -> InputContainer:
+    """Open a film and only it: no playlist, no other protocol and no other file is followed.
+
+    Raises:
+        VideoFormatError: it cannot be opened.
+    """
     try:
         with path.open("rb") as file:
             if not file.read(1):

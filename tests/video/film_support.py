@@ -37,7 +37,8 @@ def make_film(
     codec: str = "libx264",
     rate: int = 25,
     times_ms: Sequence[int] | None = None,
-    sound: bool = False,
+    sound: str | None = None,
+    sound_s: float = 1.0,
     pictures: bool = True,
     options: dict[str, str] | None = None,
 ) -> Path:
@@ -50,7 +51,7 @@ def make_film(
             stream.height, stream.width = frames[0].shape[:2]
             stream.pix_fmt = {"mjpeg": "yuvj420p", "gif": "rgb8"}.get(codec, "yuv420p")
             stream.codec_context.time_base = Fraction(1, 1000) if times_ms else Fraction(1, rate)
-        audio = container.add_stream("aac", rate=8000, layout="mono") if sound else None
+        audio = container.add_stream(sound, rate=48_000, layout="mono") if sound else None
         for index, pixels in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
             frame.pts = times_ms[index] if times_ms else index
@@ -59,10 +60,15 @@ def make_film(
         if stream:
             container.mux(stream.encode(None))
         if audio:
-            tone = (np.sin(np.arange(8000) * 0.3) * 8000).astype(np.int16)[np.newaxis]
-            block = av.AudioFrame.from_ndarray(tone, format="s16", layout="mono")
-            block.sample_rate, block.pts = 8000, 0
-            container.mux(audio.encode(block))
+            wave = np.sin(np.arange(round(48_000 * sound_s)) * 0.06) * 0.3
+            block = av.AudioFrame.from_ndarray(
+                wave.astype(np.float32)[np.newaxis], format="fltp", layout="mono"
+            )
+            block.sample_rate, block.pts, block.time_base = 48_000, 0, Fraction(1, 48_000)
+            for part in av.AudioResampler(audio.format, "mono", 48_000, audio.frame_size or None).resample(
+                block
+            ):
+                container.mux(audio.encode(part))
             container.mux(audio.encode(None))
     return path
 

@@ -53,7 +53,7 @@ def test_colours_are_red_green_blue(tmp_path: Path) -> None:
 
 
 def test_what_is_known_before_the_frames(tmp_path: Path) -> None:
-    info = Film(make_film(tmp_path / "film.mp4", numbered(50), sound=True)).info
+    info = Film(make_film(tmp_path / "film.mp4", numbered(50), sound="aac")).info
     assert (info.rate, info.frames, info.codec, info.has_sound) == (25.0, 50, "h264", True)
     assert info.duration_s == pytest.approx(2.0)
     assert not Film(make_film(tmp_path / "mute.mp4", numbered(3))).info.has_sound
@@ -183,7 +183,7 @@ def test_files_that_are_no_films_say_what_is_wrong(tmp_path: Path) -> None:
 
 
 def test_sound_alone_is_no_film(tmp_path: Path) -> None:
-    path = make_film(tmp_path / "song.mp4", [], sound=True, pictures=False)
+    path = make_film(tmp_path / "song.mp4", [], sound="aac", pictures=False)
     with pytest.raises(VideoFormatError, match="only sound"):
         Film(path)
 

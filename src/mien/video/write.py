@@ -29,7 +29,11 @@ SUFFIXES = (".mp4", ".mov", ".mkv")
 _TICKS = 90_000  # a second
 _COPIED = frozenset({"aac", "mp3"})  # that every browser plays in MP4; other sound becomes AAC
 # Written in fragments that can be played whatever happens, and made an ordinary film at the end.
-_MP4 = {"movflags": "hybrid_fragmented", "frag_duration": "1000000"}
+_MP4 = {
+    "movflags": "hybrid_fragmented+empty_moov+default_base_moof",
+    "frag_duration": "1000000",
+    "flush_packets": "1",
+}
 # Without B-frames, whose delay shifts the pictures of a fragmented film against its sound.
 _X264 = {"preset": "veryfast", "crf": "21", "bf": "0"}
 
@@ -82,11 +86,11 @@ class FilmWriter:
             place = stack.enter_context(atomic_path(self.path))
             options = {} if self.path.suffix.lower() == ".mkv" else _MP4
             self._container = self._guarded_open(place, options)
-            stack.push(self._closing)
             self._pictures = self._add_pictures()
             self._sound = None if self._sound_from is None else _sound(self._sound_from, self._container)
             if self._sound is not None:
                 stack.callback(self._sound.close)
+            stack.push(self._closing)  # left first: it still takes from the sound
             self._stack = stack.pop_all()
         return self
 

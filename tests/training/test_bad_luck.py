@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -23,7 +25,7 @@ from mien.datasets import FaceDataset  # noqa: E402
 from mien.training.checkpoints import load_checkpoint, prefixed, save_checkpoint  # noqa: E402
 from mien.training.export import export  # noqa: E402
 from mien.training.loop import train  # noqa: E402
-from mien.training.run_folder import FACTS, LAST  # noqa: E402
+from mien.training.run_folder import BEST, FACTS, LAST, LOG  # noqa: E402
 from mien.training.split import split_data  # noqa: E402
 
 
@@ -44,11 +46,7 @@ def test_a_disk_that_is_full_leaves_the_last_checkpoint_and_the_run_goes_on(tmp_
         except OutputError as error:
             sys.exit(f"refused: {error}")
     """)
-    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(folder)], env={**os.environ, "PYTHONPATH": paths},
-        capture_output=True, text=True, check=False, timeout=250,
-    )  # fmt: skip
+    done = python(program, folder)
     assert done.returncode == 1, done.stderr
     assert "refused: " in done.stderr
     assert "safetensors' cannot be written: file too large" in done.stderr
@@ -58,6 +56,78 @@ def test_a_disk_that_is_full_leaves_the_last_checkpoint_and_the_run_goes_on(tmp_
     train(small_faces(), whole, RECIPE)
     ends = [load_checkpoint(place / LAST)[0] for place in (folder, whole)]
     assert all(torch.equal(ends[0][name], ends[1][name]) for name in ends[1])
+
+
+NORMED = replace(
+    RECIPE, architecture="small_faces:Normed", epochs=2, monitor="loss", average=0.5, erase=0.5, mixup=0.5
+)
+# Each run dies in a process of its own, just before it writes into a file of the suffix that is named, or
+# gives it the name that is named, for the second time; or after a step.
+KILLED = textwrap.dedent("""
+    import os, signal, sys
+    from pathlib import Path
+    from small_faces import small_faces
+    from test_bad_luck import NORMED
+    from mien.training.loop import train
+    import torch.utils.tensorboard
+    def end():
+        os.kill(os.getpid(), signal.SIGKILL)
+    def train_until(place, folder):
+        times = []
+        def watch(event, arguments):
+            if event == "os.rename":
+                now = "name " + os.path.basename(arguments[1])
+            elif event == "open" and arguments[1] == "w":
+                now = "write " + os.path.splitext(str(arguments[0]))[1]
+            else:
+                return
+            if place == now:
+                times.append(now)
+                if len(times) == 2:
+                    end()
+        sys.addaudithook(watch)
+        def step(epoch, step, steps):
+            if place == "step" and (epoch, step) == (1, 2):
+                end()
+        train(small_faces(), folder, NORMED, on_step=step)
+    for place in sys.argv[2:]:
+        if (child := os.fork()) == 0:
+            train_until(place, Path(sys.argv[1]) / place)
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+""")
+PLACES = ("step", "write .safetensors", "name best.safetensors", "name last.safetensors", "name log.csv")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_run_killed_anywhere_ends_with_the_same_bits(tmp_path: Path) -> None:
+    done = python(KILLED, tmp_path, *PLACES)
+    assert done.stdout.split() == [str(-signal.SIGKILL)] * len(PLACES), done.stderr
+    train(small_faces(), tmp_path / "whole", NORMED)
+    # The checkpoint was in place and its row was not: nothing but the row is left to do.
+    assert load_checkpoint(tmp_path / "name log.csv" / LAST)[1]["epoch"] == 2
+    assert len(figures(tmp_path / "name log.csv")) == 1
+    for place in PLACES:
+        train(small_faces(), tmp_path / place, NORMED)
+        assert figures(tmp_path / place) == figures(tmp_path / "whole"), place
+        for name in (LAST, BEST):
+            whole, resumed = (load_checkpoint(tmp_path / run / name)[0] for run in ("whole", place))
+            assert whole.keys() == resumed.keys()
+            assert all(torch.equal(whole[key], resumed[key]) for key in whole), (place, name)
+
+
+def figures(folder: Path) -> list[dict[str, str]]:
+    """Return the log without the time that epochs took."""
+    rows = csv.DictReader((folder / LOG).read_text().splitlines())
+    return [{name: text for name, text in row.items() if name != "seconds"} for row in rows]
+
+
+def python(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)], env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True, text=True, check=False, timeout=250,
+    )  # fmt: skip
 
 
 def test_a_checkpoint_of_another_network_is_refused_and_stays(tmp_path: Path) -> None:

@@ -81,6 +81,18 @@ def test_a_run_is_exported_with_code_only_where_that_is_named(trace: Path, stran
     assert trace.exists()
 
 
+def test_a_run_is_shown_without_its_code(trace: Path, stranger: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs matplotlib, of the report extra")
+    from mien.training.runs.report import report_run
+    from mien.training.runs.store import store_run
+
+    assert PLANTED in report_run(stranger).read_text()
+    assert (store_run(stranger, tmp_path / "kept") / CONFIG).exists()
+    with pytest.raises(TrainingError, match="other options"):
+        train(small_faces(), stranger, RECIPE)
+    assert not trace.exists()
+
+
 WEIGHTS = {"layers.2.weight": torch.zeros(2, 16), "layers.2.bias": torch.zeros(2)}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from html.parser import HTMLParser
@@ -53,6 +54,28 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         log={**log, "validation_accuracy": [0.3, 0.4], "best": [1, 1]},
     )
     return write_report(folder, model, data, evaluation, extras).parent
+
+
+def test_figures_that_a_later_report_lacks_do_not_stay(tmp_path: Path) -> None:
+    data, model = made(), fake_model(LABELS, threshold=0.4)
+    evaluation = evaluate(model, data)
+    log = {name: [1.0, 2.0] for name in ("epoch", "train_loss", "validation_loss", "validation_accuracy")}
+    write_report(tmp_path, model, data, evaluation, Extras(log=log))
+    assert (tmp_path / "training-curves-dark.png").exists()
+    (tmp_path / "training-curves.svg").write_text("changed by its owner")
+    (tmp_path / "own.png").write_bytes(b"someone's")
+    listed = json.loads((tmp_path / "figures.json").read_text())
+    outside = tmp_path.parent / "outside.png"
+    outside.write_bytes(b"x")
+    digest = hashlib.sha256(b"x").hexdigest()
+    (tmp_path / "figures.json").write_text(json.dumps({**listed, "../outside.png": digest, "own.png": 5}))
+    write_report(tmp_path, model, data, evaluation)
+    assert {path.name for path in tmp_path.glob("training-curves*")} == {"training-curves.svg"}
+    assert (tmp_path / "own.png").exists()
+    assert outside.exists()
+    assert (tmp_path / "roc.png").exists()
+    (tmp_path / "figures.json").write_text("[" * 100_000)
+    write_report(tmp_path, model, data, evaluation)
 
 
 class Page(HTMLParser):

@@ -116,3 +116,30 @@ def test_a_stored_run_is_small_whole_and_says_the_same(tmp_path: Path) -> None:
         store_run(folder, tmp_path / "runs")
     with pytest.raises(MienError):
         store_run(tmp_path, tmp_path / "docs")
+
+
+@pytest.mark.usefixtures("drawing")
+def test_a_copy_is_whole_or_not_there(tmp_path: Path) -> None:
+    from mien.training.runs.store import store_run
+
+    folder = make_run(tmp_path / "runs" / "one", 0.4, 0.5)
+    add_model(folder, 0.75)
+    other = FaceDataset(crops(4), np.arange(4) % 2, ("bored", "tired"), ("a", "b", "c", "d"), source="other")
+    with pytest.raises(MienError):  # the labels are seen to be others once the small files are there
+        store_run(folder, tmp_path / "docs", test=other)
+    assert not list((tmp_path / "docs").iterdir())
+    (folder / "note.txt").write_text("first")
+    place = store_run(folder, tmp_path / "docs", test=made())
+    (place / "someone.txt").write_text("own")
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    with pytest.raises(MienError):
+        store_run(folder, tmp_path / "docs", test=other)
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+    (folder / "note.txt").unlink()
+    store_run(folder, tmp_path / "docs")
+    assert not (place / "note.txt").exists()
+    assert (place / "someone.txt").exists()
+    assert [path.name for path in (tmp_path / "docs").iterdir()] == ["one"]
+    (place / "last.safetensors").touch()
+    with pytest.raises(OutputError, match="a run itself"):
+        store_run(folder, tmp_path / "docs")

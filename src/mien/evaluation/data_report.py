@@ -22,6 +22,7 @@ from mien.core.files import atomic_write, ensure_folder
 from mien.datasets import FaceDataset
 from mien.datasets.overview import DataDescription
 from mien.evaluation._data_sections import data_sections, sizes, voted
+from mien.evaluation._figure_files import save_figures
 from mien.evaluation._html import render
 from mien.figures.style import percent
 
@@ -56,8 +57,7 @@ def write_data_report(folder: Path, found: DataDescription, splits: Mapping[str,
         notes=found.notes(),
     )
     ensure_folder(folder)
-    for part in parts:
-        part.plot.save(folder)
+    save_figures(folder, (part.plot for part in parts))
     text = json.dumps(found.to_dict(), indent=2, ensure_ascii=False)
     atomic_write(folder / "description.json", text + "\n")
     # Last, so that a report.html stands for a whole report.

@@ -9,6 +9,7 @@ Needs the extra `report`. The files of a report:
 | confusion_matrix.csv      | counts, true labels as rows                                                |
 | classification_report.txt | precision, recall, F1 and support of each label                            |
 | NAME.png, NAME.svg        | each figure; NAME-dark for dark pages                                      |
+| figures.json              | which of these files there are; a later report removes what it lacks       |
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from mien.core.errors import MissingExtraError
 from mien.core.files import atomic_write, check_folder, ensure_folder
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
+from mien.evaluation._figure_files import save_figures
 from mien.evaluation._html import page
 from mien.evaluation._sections import sections
 from mien.evaluation.compare import Comparison
@@ -97,7 +99,7 @@ def write_report(
     """Write the files of a report into `folder`, which is made where missing; return report.html.
 
     Args:
-        folder: files of an earlier report in it are replaced.
+        folder: files of an earlier report in it are replaced, and figures that this one lacks removed.
         model: that was measured.
         data: that it was measured on; its faces are shown.
         evaluation: of `model` on `data`.
@@ -113,8 +115,7 @@ def write_report(
     parts = sections(data, evaluation, one_vs_rest, figures, extras.log)
     html = page(model.card, figures, parts, date.today())
     ensure_folder(folder)
-    for part in parts:
-        part.plot.save(folder)
+    save_figures(folder, (part.plot for part in parts))
     write_tables(folder, evaluation, figures)
     # Last, so that a report.html stands for a whole report.
     atomic_write(folder / "report.html", html)

@@ -81,8 +81,6 @@ def reliability_diagram(
     def draw(figure: FigureBase, theme: Theme) -> None:
         above, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
         above.plot([0, 1], [0, 1], color=theme.muted, linewidth=1, linestyle="--", label="perfect")
-        centres = (edges[:-1] + edges[1:]) / 2
-        width = float(edges[1] - edges[0]) / (len(parts) + 0.4)
         for number, (name, (confidence, accuracy, counts, error)) in enumerate(parts.items()):
             solid, few = counts >= _FEW, (counts > 0) & (counts < _FEW)
             shown = {**look(theme, number), "marker": "os^"[number % 3], "markersize": 5}
@@ -90,6 +88,13 @@ def reliability_diagram(
             above.plot(confidence[solid], accuracy[solid], label=label, **shown)
             hollow = {**shown, "linestyle": "none", "markerfacecolor": "none"}
             above.plot(confidence[few], accuracy[few], **hollow)
+        if any(((counts > 0) & (counts < _FEW)).any() for _, _, counts, _ in parts.values()):
+            above.plot([], [], "o", color=theme.muted, markerfacecolor="none", label=f"below {_FEW} faces")
+        for line in above.lines:
+            line.set(clip_on=False, in_layout=False)  # a marker at 0 or 1 is whole, and takes no room
+        centres = (edges[:-1] + edges[1:]) / 2
+        width = float(edges[1] - edges[0]) / (len(parts) + 0.4)
+        for number, (_, _, counts, _) in enumerate(parts.values()):
             shift = (number - (len(parts) - 1) / 2) * width
             below.bar(centres + shift, counts, width, color=theme.series[number])
         _shares(above, "y")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mien.core.errors import MienError, OutputError
-from mien.core.files import atomic_path, atomic_write, ensure_folder, shown
+from mien.core.files import atomic_path, atomic_write, check_folder, ensure_folder, shown
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="POSIX file names and permissions")
 not_root = pytest.mark.skipif(
@@ -228,3 +228,14 @@ def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path, name: s
     (tmp_path / "file").write_text("")
     with pytest.raises(MienError, match=r"cannot be made: .*; choose another place"):
         ensure_folder(tmp_path / name)
+
+
+def test_a_folder_is_checked_without_being_made(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    check_folder(tmp_path / "there" / "a" / "b")
+    check_folder(tmp_path / "there")
+    assert list((tmp_path / "there").iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be made"):
+        check_folder(tmp_path / "file" / "a")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "there"]

@@ -189,8 +189,9 @@ def _facts(run: RunRecord) -> Iterator[tuple[str, str]]:
     yield "network", run.config.architecture
     yield "recipe", recipe_of(run.config).text()
     faces, kept = facts.get("faces"), facts.get("validation_faces")
+    own = ", the data's own validation split" if facts.get("own_validation") else ""
     counts = (
-        f" ({faces:,} faces, {kept:,} to validate on)"
+        f" ({faces:,} faces, {kept:,} to validate on{own})"
         if isinstance(faces, int) and isinstance(kept, int)
         else ""
     )

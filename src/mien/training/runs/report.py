@@ -150,7 +150,8 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
     facts, size, cost = run.facts, run.size, run.cost or {}
     data = facts.get("data", "")
     faces, kept = facts.get("faces"), facts.get("validation_faces")
-    counts = f" ({faces:,} faces, {kept:,} more to validate on)" if _whole(faces, kept) else ""
+    own = ", the data's own validation split" if facts.get("own_validation") else ""
+    counts = f" ({faces:,} faces, {kept:,} more to validate on{own})" if _whole(faces, kept) else ""
     bytes_ = cost.get("bytes")
     return [
         ("network", run.config.architecture),

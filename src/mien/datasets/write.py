@@ -122,7 +122,7 @@ def write_splits(
             f"validation {validation} and test {test} have to split off some faces and leave some to train on"
         )
     data = load_dataset(path, side=side, labels=labels)
-    where = _parts(data, validation, test, seed)
+    where = split_parts(data, validation, test, seed)
     parts = {name: data.subset(faces) for name, faces in where.items()}
     pictures = list_pictures(Path(path)) if side is None and labels is None else None
     if Path(output).suffix.lower() == ".csv":
@@ -135,7 +135,8 @@ def write_splits(
     return parts
 
 
-def _parts(data: FaceDataset, validation: float, test: float, seed: int) -> dict[str, NDArray[np.int64]]:
+def split_parts(data: FaceDataset, validation: float, test: float, seed: int) -> dict[str, NDArray[np.int64]]:
+    """Return which faces come into train, validation and test; a split of share 0 is left out."""
     rest, parts = np.arange(len(data)), {}
     for name, share in (("test", test), ("validation", validation)):
         if share:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 from mien.core.errors import CardError, MienError, TrainingError
 from mien.core.files import reason, shown
+from mien.core.given import given_path
 from mien.training._json import MAX_BYTES, parse_object
 from mien.training.at_work import WORK, is_at_work
 from mien.training.config import TrainingConfig
@@ -32,14 +34,20 @@ _TOTALS = re.compile(
 )
 
 
-def read_run(folder: Path, name: str | None = None) -> RunRecord:
+def read_run(folder: str | os.PathLike[str], name: str | None = None) -> RunRecord:
     """Read a run's folder.
 
     A damaged file beside the configuration is named in `problems`; what is whole is read.
 
+    Args:
+        folder: of the run, of any age and state.
+        name: to call it by; that of the folder without it.
+
     Raises:
+        OptionError: `folder` is no path.
         TrainingError: the folder is not a run, or its configuration is damaged.
     """
+    folder = given_path("folder", folder, "the folder of a run")
     problems: list[str] = []
     config = read_config(folder)
     facts = _facts(folder, problems)
@@ -66,15 +74,17 @@ def read_run(folder: Path, name: str | None = None) -> RunRecord:
     )
 
 
-def find_runs(folder: Path) -> tuple[list[RunRecord], list[tuple[Path, str]]]:
+def find_runs(folder: str | os.PathLike[str]) -> tuple[list[RunRecord], list[tuple[Path, str]]]:
     """Return the runs in a folder and below it, by name, and the folders that are none, with the reason.
 
     Args:
         folder: of runs, or a run itself. Links to folders are not followed.
 
     Raises:
+        OptionError: `folder` is no path.
         TrainingError: there is no such folder.
     """
+    folder = given_path("folder", folder, "the folder that holds your runs")
     if not folder.is_dir():
         raise TrainingError(f"{shown(folder)} is not a folder; name the folder that holds your runs")
     if (folder / CONFIG).exists():

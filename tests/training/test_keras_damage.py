@@ -1,10 +1,10 @@
 """Files of Keras with damaged bytes or odd descriptions: errors of Mien, whatever libraries make of them."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
 h5py = pytest.importorskip("h5py", reason="needs h5py, of the train extra")
 
+from hostile_support import damaged, variants  # noqa: E402
 from hypothesis import given  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from keras_support import CONV, model, write_newer, write_older  # noqa: E402
@@ -47,20 +48,16 @@ def test_a_file_that_keeps_the_library_busy_is_given_up(small: bytes) -> None:
 
 FUZZ = """
 import signal, sys
-import numpy as np
+from hostile_support import damaged
 from mien.core.errors import ModelError
 from mien.training.keras_import._apart import parse
 content, first = open(sys.argv[1], "rb").read(), int(sys.argv[2])
 signal.signal(signal.SIGALRM, signal.SIG_DFL)
 for number in range(first, 400):
     print(number, flush=True)
-    generator = np.random.default_rng(number)
-    damaged = bytearray(content)
-    for place in generator.integers(0, len(content), 1 + number % 4):
-        damaged[place] = generator.choice([0, 1, 2, 0x7F, 0x80, 0xFE, 0xFF, generator.integers(256)])
     signal.alarm(5)
     try:
-        parse(bytes(damaged), "it")
+        parse(damaged(content, number), "it")
     except ModelError:
         pass
 """
@@ -81,7 +78,8 @@ def test_damaged_bytes_are_an_error_of_mien_or_the_librarys_end(
     first = 0
     while first < 400:
         command = [sys.executable, "-c", FUZZ, str(path), str(first)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         first = int(done.stdout.split()[-1]) + 1
         # Below zero: a signal ended it inside of the library, which is why files are read apart.
         assert done.returncode <= 0, f"damage {first - 1}: {done.stderr[-2000:]}"
@@ -114,46 +112,9 @@ def test_damaged_archives_are_errors_of_mien(tmp_path: Path) -> None:
                 made.writestr(name, json.dumps(model(("Conv2D", CONV))))
         whole = path.read_bytes()
         for number in range(300):
-            generator = np.random.default_rng(number)
-            damaged = bytearray(whole)
-            for place in generator.integers(0, len(whole), 1 + number % 4):
-                damaged[place] = generator.integers(256)
-            path.write_bytes(damaged)
+            path.write_bytes(damaged(whole, number))
             with pytest.raises(ModelError):
                 read_keras_file(path)
-
-
-HOSTILE: list[Any] = [
-    None,
-    True,
-    0,
-    -1,
-    0.0,
-    1e-320,
-    1e308,
-    10**400,
-    "",
-    "x",
-    "x" * 9999,
-    [],
-    [[]],
-    {},
-    [0, 0],
-]
-
-
-def variants(tree: Any) -> Iterator[Any]:
-    """Yield the tree with each of its parts in turn replaced by something hostile, or left out."""
-    yield from HOSTILE
-    keys = list(tree) if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
-    for key in keys:
-        for variant in variants(tree[key]):
-            copy = dict(tree) if isinstance(tree, dict) else list(tree)
-            copy[key] = variant
-            yield copy
-        less = dict(tree) if isinstance(tree, dict) else list(tree)
-        del less[key]
-        yield less
 
 
 def test_odd_descriptions_are_errors_of_mien_or_structures() -> None:

@@ -11,8 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hostile_support import damaged, variants
 from run_support import add_model, make_run
 
 from mien.core.errors import OptionError, TrainingError
@@ -118,16 +117,34 @@ def test_a_damaged_file_is_told_and_the_rest_is_read(
     assert run.config.architecture == "r5"
 
 
-@given(
-    content=st.binary(max_size=200),
-    file=st.sampled_from(("log.csv", "run.json", "metrics.json", "cost.json")),
+REAL = {
+    "metrics.json": METRICS % '{"accuracy": {"value": 0.5, "low": 0.4, "high": 0.6}}',
+    "cost.json": '{"milliseconds_per_face": 2.5, "machine": "a machine", "threads": 1, "bytes": 900}',
+    "note.txt": "kept",
+}
+
+
+@pytest.mark.parametrize(
+    "name", ["config.json", "run.json", "log.csv", "one.json", "architecture.txt", *REAL]
 )
-def test_no_content_of_a_file_is_fatal(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes, file: str
-) -> None:
-    folder = make_run(tmp_path_factory.mktemp("runs") / "one")
-    (folder / file).write_bytes(content)
-    json.dumps(read_run(folder).to_dict())
+def test_no_content_of_a_file_is_fatal(tmp_path: Path, name: str) -> None:
+    folder = make_run(tmp_path / "one", 0.4, 0.6)
+    add_model(folder, 0.5)
+    for file, text in REAL.items():
+        (folder / file).write_text(text)
+    real = (folder / name).read_bytes()
+    contents = [damaged(real, seed) for seed in range(200)] + [real[:length] for length in range(0, 200, 7)]
+    if name.endswith(".json"):
+        contents += [json.dumps(variant).encode() for variant in variants(json.loads(real))]
+    for content in contents:
+        (folder / name).write_bytes(content)
+        try:
+            run = read_run(folder)
+        except TrainingError:
+            assert name == "config.json"  # without which nobody knows what the run is
+            continue
+        json.dumps(run.to_dict())
+        to_csv(experiments([run]))
 
 
 def test_folders_that_are_no_runs_are_told_and_the_others_found(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ METADATA_KEY = "mien.card"
 SCHEMA = 1
 TASK = "emotion-classification"
 MAX_SIDE = 4096
+_MOST = 1e12  # no figure is larger
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Metric:
         _check_types("card metric", self, ("name", "data", "protocol"), str)
         _check_types("card metric", self, ("value",), (int, float))
         _check_types("card metric", self, ("low", "high"), (int, float, NoneType))
+        if any(n is not None and abs(n) > _MOST for n in (self.value, self.low, self.high)):
+            raise CardError(f"card metric {self.name[:80]!r} is larger than any figure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,7 @@ class Card:
             values["metrics"] = _rows(data.get("metrics", ()), lambda row: Metric(**row))
             values["confusion"] = _rows(data.get("confusion", ()), lambda row: tuple(int(n) for n in row))
             return cls(**values)
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise CardError(f"card is malformed: {error}") from error
 
     @classmethod

@@ -160,7 +160,7 @@ def test_tune_finds_a_recipe_that_train_takes(mien: Mien, faces: Path) -> None:
     assert (other.code, "other search space" in other.err) == (3, True)
 
     assert mien("train", faces, "--output", "runs/best", "--config", "found/best.toml").code == 0
-    assert Path("runs/best/best.onnx").is_file()
+    assert Path("runs/best/best-model.onnx").is_file()
 
 
 def test_without_a_search_the_usual_options_are_tried_but_for_those_given(mien: Mien, faces: Path) -> None:

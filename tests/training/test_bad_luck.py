@@ -20,7 +20,8 @@ torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
 
 from small_faces import RECIPE, small_faces  # noqa: E402
 
-from mien.core.errors import TrainingError  # noqa: E402
+import mien  # noqa: E402
+from mien.core.errors import OptionError, TrainingError  # noqa: E402
 from mien.datasets import FaceDataset  # noqa: E402
 from mien.training.checkpoints import load_checkpoint, prefixed, save_checkpoint  # noqa: E402
 from mien.training.export import export  # noqa: E402
@@ -268,3 +269,15 @@ def test_other_faces_to_choose_with_are_another_run(tmp_path: Path) -> None:
     assert len(facts.pop("validation_digest")) == 64
     (tmp_path / FACTS).write_text(json.dumps(facts))
     assert len(train(changed(data, held), tmp_path, config)) == 1
+
+
+@pytest.mark.parametrize("name", ["run", "Best", "last"])
+def test_a_model_is_not_written_over_the_files_of_its_run(tmp_path: Path, name: str) -> None:
+    config, data = replace(RECIPE, epochs=1), small_faces()
+    train(data, tmp_path / name, config)
+    before = {path.name: path.read_bytes() for path in (tmp_path / name).iterdir() if path.is_file()}
+    made = mien.export(tmp_path / name, data=data, architecture=config.architecture)
+    assert made.path.name == f"{name}-model.onnx"
+    with pytest.raises(OptionError, match=f"cannot be called '{name}'"):
+        mien.export(tmp_path / name, data=data, architecture=config.architecture, name=name)
+    assert all((tmp_path / name / file).read_bytes() == content for file, content in before.items())

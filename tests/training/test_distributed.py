@@ -179,7 +179,7 @@ def test_the_command_line_prints_and_writes_once(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("epoch 2/2") == 1
     assert done.stderr.count("24 faces") == 1
-    assert (tmp_path / "run" / "run.onnx").is_file()
+    assert (tmp_path / "run" / "run-model.onnx").is_file()
     refused = torchrun(tmp_path, *train_it, *more, "--epochs", "3")
     assert refused.returncode != 0
     assert refused.stderr.count("holds a run with other options") == 1

@@ -297,6 +297,8 @@ def export(
         MissingExtraError: the train extra is not installed.
     """
     check_training()
+    from mien.training.run_folder import model_name
+
     exporting: Any = with_training(_load_export)
     folder = run.folder if isinstance(run, Run) else given_path("run", run, _RUN)
     for argument, faces in (("data", data), ("validation_data", validation_data), ("test", test)):
@@ -317,7 +319,7 @@ def export(
         folder,
         data,
         place,
-        name=name or folder.resolve().name,
+        name=name or model_name(folder),
         test=test,
         int8=int8,
         architecture=architecture,

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from mien.core.errors import TrainingError
+from mien.core.errors import OptionError, TrainingError
 from mien.core.version import __version__
 from mien.datasets import FaceDataset
 from mien.evaluation import Evaluation, calibration, evaluate
@@ -29,7 +29,7 @@ from mien.training.checkpoints import checkpoint_bytes, parse_checkpoint, read_w
 from mien.training.config import TrainingConfig, network_of
 from mien.training.cost import count_multiply_adds, count_parameters
 from mien.training.quantize import quantise
-from mien.training.run_folder import BEST, DIGESTS, check_labels, read_facts, run_config
+from mien.training.run_folder import BEST, DIGESTS, TAKEN, check_labels, read_facts, run_config
 from mien.training.schedules import EpochLog
 from mien.training.session import TorchSession
 from mien.training.split import Split, split_data
@@ -114,9 +114,13 @@ def export(
         architecture: that the caller expects; without it a network of someone's own is not imported.
 
     Raises:
-        OptionError: the run's network is code that `architecture` does not name.
+        OptionError: the run's network is code that `architecture` does not name, or the name is that of a
+            run's own files.
         TrainingError: the run is not usable, or the exported file does not follow PyTorch.
     """
+    # Whatever the capitals: some systems take them for one name.
+    if name.lower() in TAKEN and output.resolve() == folder.resolve():
+        raise OptionError(f"a model cannot be called {name!r}: files of a run have that name; choose another")
     trained = _opened(folder, data, name, architecture)
     network, split, card = trained.network, trained.split, trained.card
     test = None if test is None else test.with_labels(card.labels)

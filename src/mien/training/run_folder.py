@@ -21,6 +21,8 @@ LAST, BEST = "last.safetensors", "best.safetensors"
 CONFIG, FACTS, LOG, ARCHITECTURE = "config.json", "run.json", "log.csv", "architecture.txt"
 PLACES = "places.json"
 EVENTS, LEFT_OUT = "tensorboard", "left-out.csv"
+TAKEN = ("config", "run", "metrics", "cost", "last", "best")
+"""Names of files that are no model's: a card or weights of that name would be written over a run's own."""
 DIGESTS = ("data_digest", "validation_digest")
 """In the facts of a run: of the faces it is trained on, and of those it chooses with."""
 
@@ -112,6 +114,12 @@ def run_config(folder: Path, architecture: str | None) -> TrainingConfig:
         raise OptionError(f"the network of {str(folder)!r} is {config.architecture}, not {architecture!r}")
     check_code(config.architecture, architecture, f"the options of {str(folder)!r}")
     return config
+
+
+def model_name(folder: Path) -> str:
+    """Return the name of a run's model where none was given: its folder's, unless a file in it has that."""
+    name = folder.resolve().name
+    return f"{name}-model" if name.lower() in TAKEN else name
 
 
 def check_labels(labels: Any, whose: Path) -> tuple[str, ...] | None:

@@ -319,7 +319,7 @@ def export(
         folder,
         data,
         place,
-        name=name or model_name(folder),
+        name=name or model_name(folder, place),
         test=test,
         int8=int8,
         architecture=architecture,

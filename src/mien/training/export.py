@@ -29,7 +29,7 @@ from mien.training.checkpoints import checkpoint_bytes, parse_checkpoint, read_w
 from mien.training.config import TrainingConfig, network_of
 from mien.training.cost import count_multiply_adds, count_parameters
 from mien.training.quantize import quantise
-from mien.training.run_folder import BEST, DIGESTS, TAKEN, check_labels, read_facts, run_config
+from mien.training.run_folder import BEST, DIGESTS, check_labels, is_taken, read_facts, run_config
 from mien.training.schedules import EpochLog
 from mien.training.session import TorchSession
 from mien.training.split import Split, split_data
@@ -118,8 +118,7 @@ def export(
             run's own files.
         TrainingError: the run is not usable, or the exported file does not follow PyTorch.
     """
-    # Whatever the capitals: some systems take them for one name.
-    if name.lower() in TAKEN and output.resolve() == folder.resolve():
+    if is_taken(name, folder, output):
         raise OptionError(f"a model cannot be called {name!r}: files of a run have that name; choose another")
     trained = _opened(folder, data, name, architecture)
     network, split, card = trained.network, trained.split, trained.card

@@ -116,10 +116,16 @@ def run_config(folder: Path, architecture: str | None) -> TrainingConfig:
     return config
 
 
-def model_name(folder: Path) -> str:
+def model_name(folder: Path, output: Path) -> str:
     """Return the name of a run's model where none was given: its folder's, unless a file in it has that."""
     name = folder.resolve().name
-    return f"{name}-model" if name.lower() in TAKEN else name
+    return f"{name}-model" if is_taken(name, folder, output) else name
+
+
+def is_taken(name: str, folder: Path, output: Path) -> bool:
+    """Return whether a model of this name in `output` would lie over files of the run in `folder`."""
+    # Whatever the capitals: some systems take them for one name.
+    return name.lower() in TAKEN and output.resolve() == folder.resolve()
 
 
 def check_labels(labels: Any, whose: Path) -> tuple[str, ...] | None:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from mien.core.colours import INK, LEAST_CONTRAST, UNCERTAIN
 from mien.core.emotions import Emotion
 from mien.core.errors import OptionError
 from mien.render import Style, contrast
-from mien.render.style import INK, LEAST_CONTRAST, UNCERTAIN
 
 # Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB.
 SIGHT = {

@@ -103,7 +103,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         except OSError as error:
             if not _is_about(error, temporary):
                 raise
-            raise _refusal(path, error) from error
+            raise refusal(path, error) from error
         _publish(path, temporary, target)
     except BaseException:
         with suppress(OSError):
@@ -129,7 +129,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary = target.with_name(f".mien-{secrets.token_hex(8)}")
         temporary.mkdir()
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
     try:
         try:
             yield temporary
@@ -139,7 +139,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         except OSError as error:
             if error.filename is not None and not _is_inside(error.filename, temporary):
                 raise
-            raise _refusal(path, error) from error
+            raise refusal(path, error) from error
         _flush_folder(target.parent)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -169,7 +169,7 @@ def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path]:
             raise OutputError(
                 f"{shown(path)} cannot be written: folder {shown(folder)} does not exist; make it first"
             ) from error
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
     except ValueError as error:
         raise OutputError(f"{shown(path)} cannot be a file name: {error}") from error
     return target, temporary
@@ -183,7 +183,7 @@ def _publish(path: str | os.PathLike[str], temporary: Path, target: Path) -> Non
             shutil.copymode(target, temporary)
         temporary.replace(target)
     except OSError as error:
-        raise _refusal(path, error) from error
+        raise refusal(path, error) from error
     _flush_folder(target.parent)
 
 
@@ -208,6 +208,7 @@ def _is_about(error: OSError, temporary: Path) -> bool:
     return error.filename is None or os.fspath(error.filename) == os.fspath(temporary)
 
 
-def _refusal(path: str | os.PathLike[str], error: OSError) -> OutputError:
+def refusal(path: str | os.PathLike[str], error: OSError) -> OutputError:
+    """Return what to tell where `path` could not be written."""
     advice = "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "choose another place"
     return OutputError(f"{shown(path)} cannot be written: {reason(error)}; {advice}")

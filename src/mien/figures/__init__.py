@@ -26,18 +26,23 @@ from mien.figures.plot import Plot
 from mien.figures.sheets import mistakes_sheet, sample_sheet
 from mien.figures.spread import histogram, ranges
 from mien.figures.style import DARK, LIGHT, THEMES, Theme
+from mien.figures.timeline import Band, Lane, Mark, film_timeline
 
 __all__ = [
     "DARK",
     "LIGHT",
     "THEMES",
+    "Band",
+    "Lane",
     "LayerMaps",
     "Line",
+    "Mark",
     "Plot",
     "Theme",
     "class_distribution",
     "confusion_matrix",
     "corruption_bars",
+    "film_timeline",
     "heat_maps",
     "histogram",
     "layer_picture",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mien.core.errors import OptionError
-from mien.core.results import ImageAnalysis
 from mien.records._cells import value
-from mien.records.schema import Column, Failure, columns_for, labels_of, rows
+from mien.records.schema import Column, Failure, Result, columns_for, labels_of, rows
 
 Cells = list[str | int | float | None]
 
@@ -22,7 +21,7 @@ class Table:
     def __init__(self, labels: Sequence[str] | None) -> None:
         self.columns: tuple[Column, ...] = ()
         self._labels: tuple[str, ...] | None = None
-        self._waiting: list[ImageAnalysis | Failure] = []
+        self._waiting: list[Result] = []
         if labels is not None:
             self._settle(tuple(labels))
 
@@ -31,7 +30,7 @@ class Table:
         """Whether the columns are known."""
         return self._labels is not None
 
-    def rows(self, item: ImageAnalysis | Failure) -> Iterator[Cells]:
+    def rows(self, item: Result) -> Iterator[Cells]:
         """Yield the rows that can be written now, those that waited first."""
         found = labels_of(item)
         if self._labels is None:
@@ -59,12 +58,12 @@ class Table:
         self._labels = labels
         self.columns = columns_for(labels)
 
-    def _cells(self, item: ImageAnalysis | Failure) -> Iterator[Cells]:
+    def _cells(self, item: Result) -> Iterator[Cells]:
         self._check_labels(item)
         for row in rows(item):
             yield [value(column, row.get(column.name)) for column in self.columns]
 
-    def _check_labels(self, item: ImageAnalysis | Failure) -> None:
+    def _check_labels(self, item: Result) -> None:
         if isinstance(item, Failure):
             return
         known = set(self._labels or ())

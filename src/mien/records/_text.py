@@ -6,19 +6,18 @@ import csv
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from mien.core.errors import OutputError
 from mien.core.files import reason, shown
-from mien.core.results import ImageAnalysis
 from mien.core.version import __version__
 from mien.records._cells import plain_text
 from mien.records._json import dumps
 from mien.records._table import Cells
 from mien.records._writer import TableWriter, Writer
-from mien.records.schema import Column, Failure
+from mien.records.schema import Column, Result
 
 _SCHEMA = 1
 
@@ -31,11 +30,11 @@ class JsonWriter(Writer):
     """
 
     def _open(self, target: Path) -> None:
-        self._file = _open_text(target)
+        self._file = open_text(target)
         self._file.write(f'{{"schema": {_SCHEMA}, "version": {json.dumps(__version__)}, "results": [')
         self._separator = "\n"
 
-    def _write(self, item: ImageAnalysis | Failure) -> None:
+    def _write(self, item: Result) -> None:
         line = dumps(item.to_dict())
         self._file.write(self._separator + line)
         self._separator = ",\n"
@@ -58,9 +57,10 @@ class JsonLinesWriter(Writer):
         path: str | os.PathLike[str],
         *,
         labels: Sequence[str] | None = None,
+        partial: bool = False,
         append: bool = False,
     ) -> None:
-        super().__init__(path, labels=labels)
+        super().__init__(path, labels=labels, partial=partial)
         self._append = append
 
     def _target(self) -> AbstractContextManager[Path]:
@@ -72,8 +72,14 @@ class JsonLinesWriter(Writer):
         # Unbuffered: a line is one write, so programs that add to one file do not mix theirs.
         self._file: BinaryIO = target.open("ab", buffering=0 if self._append else -1)
 
-    def _write(self, item: ImageAnalysis | Failure) -> None:
+    def _write(self, item: Result) -> None:
         self._file.write(dumps(item.to_dict()).encode() + b"\n")
+
+    def _flush_item(self) -> None:
+        self._file.flush()
+
+    def _save(self, error: Exception) -> None:
+        _save_lines(self._file, self._place)
 
     def _close(self, *, failed: bool) -> None:
         self._file.close()
@@ -88,7 +94,7 @@ class CsvWriter(TableWriter):
     """
 
     def _open_file(self, target: Path) -> None:
-        self._file = _open_text(target)
+        self._file = open_text(target)
         self._csv = csv.writer(self._file, lineterminator="\n")
 
     def _write_head(self, columns: Sequence[Column]) -> None:
@@ -97,11 +103,27 @@ class CsvWriter(TableWriter):
     def _write_row(self, cells: Cells) -> None:
         self._csv.writerow([plain_text(cell) if isinstance(cell, str) else cell for cell in cells])
 
+    def _flush_item(self) -> None:
+        self._file.flush()
+
+    def _save(self, error: Exception) -> None:
+        _save_lines(self._file, self._place)
+
     def _close_file(self, *, failed: bool) -> None:
         self._file.close()
 
 
-def _open_text(target: Path) -> TextIO:
+def _save_lines(file: BinaryIO | TextIO, place: Path) -> None:
+    """Close a file that a write failed in, and cut it after its last whole line."""
+    with suppress(OSError):
+        file.close()
+    with place.open("r+b") as written:
+        start, _ = _last_line(written)
+        written.truncate(start)
+
+
+def open_text(target: Path) -> TextIO:
+    """Open a new file for text, line ends as they are written."""
     return target.open("w", encoding="utf-8", newline="")
 
 

@@ -5,31 +5,44 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from mien.core.errors import OptionError
-from mien.core.files import atomic_path, shown
-from mien.core.results import ImageAnalysis
+from mien.core.files import atomic_path, refusal, shown
 from mien.records._table import Cells, Table
-from mien.records.schema import Column, Failure, Item, normalized
+from mien.records.schema import Column, Item, Result, normalized
 
 
 class Writer(ABC):
-    """Writes results one after another to a file that appears when the `with` block ends well."""
+    """Writes results one after another to a file that appears when the `with` block ends well.
 
-    def __init__(self, path: str | os.PathLike[str], *, labels: Sequence[str] | None = None) -> None:
+    With `partial` the file also appears when the block ends in an error, with what was written until then,
+    and nothing waits in memory longer than it has to: long work that is interrupted leaves something.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        labels: Sequence[str] | None = None,
+        partial: bool = False,
+    ) -> None:
         self.path = Path(path)
         self._labels = labels
+        self._partial = partial
         self._stack: ExitStack | None = None
+        self._written = 0
+        self._broken: Exception | None = None
 
     def __enter__(self) -> Self:
         if self._stack is not None:
             raise OptionError(f"the writer of {shown(self.path)} is open already; make another one")
         with ExitStack() as stack:
-            self._open(stack.enter_context(self._target()))
+            self._place = stack.enter_context(self._target())
+            self._open(self._place)
             # The stack has to see an error of closing too: then the temporary file goes.
             stack.push(self._closing)
             self._stack = stack.pop_all()
@@ -42,8 +55,11 @@ class Writer(ABC):
         traceback: TracebackType | None,
     ) -> None:
         stack, self._stack = self._stack, None
-        if stack is not None:
-            stack.__exit__(kind, error, traceback)
+        if stack is None:
+            return
+        if self._partial and self._written:
+            kind = error = traceback = None
+        stack.__exit__(kind, error, traceback)
 
     def write(self, item: Item) -> None:
         """Write one result or failure.
@@ -54,7 +70,14 @@ class Writer(ABC):
         """
         if self._stack is None:
             raise OptionError(f"the writer of {shown(self.path)} is not open; use it in a with block")
-        self._write(normalized(item))
+        try:
+            self._write(normalized(item))
+            if self._partial:
+                self._flush_item()
+        except OSError as error:
+            self._broken = refusal(self.path, error)
+            raise self._broken from error
+        self._written += 1
 
     def _target(self) -> AbstractContextManager[Path]:
         """Return the place to write to; the finished file is moved over the path."""
@@ -66,13 +89,25 @@ class Writer(ABC):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._close(failed=kind is not None)
+        if self._broken is None or not self._partial:
+            self._close(failed=kind is not None)
+        else:
+            self._save(self._broken)
+
+    def _flush_item(self) -> None:  # noqa: B027 - most formats keep nothing back that could be read
+        """Hand what was written to the system, where that makes an unfinished file readable."""
+
+    def _save(self, error: Exception) -> None:
+        """Close the file after a failed write, readable as far as it got, or raise `error`."""
+        with suppress(OSError):
+            self._close(failed=True)
+        raise error
 
     @abstractmethod
     def _open(self, target: Path) -> None: ...
 
     @abstractmethod
-    def _write(self, item: ImageAnalysis | Failure) -> None: ...
+    def _write(self, item: Result) -> None: ...
 
     @abstractmethod
     def _close(self, *, failed: bool) -> None:
@@ -89,7 +124,7 @@ class TableWriter(Writer):
         self._started = False
         self._open_file(target)
 
-    def _write(self, item: ImageAnalysis | Failure) -> None:
+    def _write(self, item: Result) -> None:
         for cells in self._table.rows(item):
             self._start()
             self._write_row(cells)

@@ -10,12 +10,13 @@ from typing import Any
 
 from mien.core.errors import MienError, OptionError
 from mien.core.files import reason, shown
+from mien.core.film import FilmFrame
 from mien.core.results import ImageAnalysis
-from mien.records.schema import Failure
+from mien.records.schema import Failure, Result
 
 
 def read(path: str | os.PathLike[str]) -> list[ImageAnalysis]:
-    """Return the analyses in a .json or .jsonl file that Mien wrote, without the failures.
+    """Return the analyses in a .json or .jsonl file that Mien wrote, without failures and films.
 
     Raises:
         OptionError: the file is missing, of another format, or damaged.
@@ -23,7 +24,7 @@ def read(path: str | os.PathLike[str]) -> list[ImageAnalysis]:
     return [item for item in read_all(path) if isinstance(item, ImageAnalysis)]
 
 
-def read_all(path: str | os.PathLike[str]) -> list[ImageAnalysis | Failure]:
+def read_all(path: str | os.PathLike[str]) -> list[Result]:
     """Return all that a .json or .jsonl file of Mien holds, in order.
 
     One analysis as a plain JSON object, or a list of them, is read too.
@@ -67,9 +68,11 @@ def _parsed(data: bytes, where: str) -> Any:
         raise OptionError(f"{where} is not JSON: {error}") from error
 
 
-def _item(data: Any, where: str) -> ImageAnalysis | Failure:
+def _item(data: Any, where: str) -> Result:
     try:
-        return Failure.from_dict(data) if "error" in data else ImageAnalysis.from_dict(data)
+        if "error" in data:
+            return Failure.from_dict(data)
+        return FilmFrame.from_dict(data) if "frame" in data else ImageAnalysis.from_dict(data)
     except (KeyError, TypeError, ValueError, AttributeError, MienError) as error:
         why = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise OptionError(f"{where} is not a result of Mien: {why}") from error

@@ -1,7 +1,7 @@
 """The one schema of every table: what each column is called, holds and means.
 
-A table has one row a face. A picture without a face has one row with status "no_face", a picture that
-could not be read one with status "failed" and the reason, so nothing that was asked for vanishes.
+A table has one row a face. A picture or frame without a face has one row with status "no_face", a picture
+that could not be read one with status "failed" and the reason, so nothing that was asked for vanishes.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mien.core.errors import MienError, OptionError
+from mien.core.film import FilmFrame
 from mien.core.geometry import LANDMARK_NAMES
 from mien.core.results import Face, ImageAnalysis
 from mien.core.version import __version__
@@ -56,8 +57,11 @@ class Failure:
         return cls(data["source"], data["error"], data["message"], data["version"])
 
 
-Item = ImageAnalysis | Failure | MienError | tuple[str | Path | None, MienError]
-"""What can be written: an analysis, or a failure in any of three forms."""
+Result = ImageAnalysis | FilmFrame | Failure
+"""What is stored: a photo, a frame of a film, or what could not be read."""
+
+Item = Result | MienError | tuple[str | Path | None, MienError]
+"""What can be written: a result, or a failure in any of three forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,10 @@ def _landmark_columns() -> Iterator[Column]:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("source", "text", "Path or name of the picture."),
+    Column("source", "text", "Path or name of the picture or film."),
     Column("status", "text", 'What the row is: "face", "no_face" or "failed".'),
+    Column("frame", "integer", "Index of the frame in its film, from 0; empty in photos."),
+    Column("time_s", "number", "When the frame is shown, in seconds from the start; empty in photos."),
     Column("width", "integer", "Width of the upright picture, in pixels."),
     Column("height", "integer", "Height of the upright picture, in pixels."),
     Column("face", "integer", "Number of the face in its picture, from 0, largest first."),
@@ -111,9 +117,17 @@ COLUMNS: tuple[Column, ...] = (
     Column("model", "text", "Name of the classifier."),
     Column("model_digest", "text", "SHA-256 of the classifier's file."),
     Column("detector", "text", 'Name of the detector; "given" where the caller gave the boxes.'),
-    Column("options_digest", "text", "Digest of the options that can change a result."),
+    Column(
+        "options_digest",
+        "text",
+        "Digest of the options that can change a result; for films two, with a hyphen.",
+    ),
     Column("mien_version", "text", "Version of Mien that made the row."),
-    Column("elapsed_s", "number", "Seconds from the picture's bytes to its result; the same for its faces."),
+    Column(
+        "elapsed_s",
+        "number",
+        "Seconds from the picture's bytes to its result; empty in films.",
+    ),
     Column("error", "text", "Why the picture failed: the kind of error and its message."),
 )
 
@@ -136,21 +150,21 @@ def score_name(label: str) -> str:
     return f"score_{label}"
 
 
-def normalized(item: Item) -> ImageAnalysis | Failure:
+def normalized(item: Item) -> Result:
     """Return an analysis as it is and any form of failure as a Failure."""
-    if isinstance(item, (ImageAnalysis, Failure)):
+    if isinstance(item, (ImageAnalysis, FilmFrame, Failure)):
         return item
     if isinstance(item, MienError):
         return Failure.of(None, item)
     if isinstance(item, tuple) and len(item) == 2 and isinstance(item[1], MienError):
         return Failure.of(*item)
     raise OptionError(
-        f"only an ImageAnalysis, a Failure, a MienError or (source, MienError) can be written, "
+        f"only an ImageAnalysis, a FilmFrame, a Failure, a MienError or (source, MienError) can be written, "
         f"not {type(item).__name__}"
     )
 
 
-def labels_of(item: ImageAnalysis | Failure) -> tuple[str, ...] | None:
+def labels_of(item: Result) -> tuple[str, ...] | None:
     """Return the labels of the faces in card order, or None where there is no face."""
     if isinstance(item, Failure) or not item.faces:
         return None
@@ -177,8 +191,11 @@ def rows(item: Item) -> Iterator[Row]:
         "detector": result.detector,
         "options_digest": result.options,
         "mien_version": result.version,
-        "elapsed_s": result.elapsed_s,
     }
+    if isinstance(result, FilmFrame):
+        picture.update(frame=result.analysis.index, time_s=result.analysis.time_s)
+    else:
+        picture["elapsed_s"] = result.elapsed_s
     if not result.faces:
         yield {**picture, "status": "no_face"}
     for index, face in enumerate(result.faces):

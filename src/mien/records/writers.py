@@ -32,7 +32,11 @@ FORMATS: Mapping[str, type[Writer]] = {
 
 
 def open_writer(
-    path: str | os.PathLike[str], *, labels: Sequence[str] | None = None, append: bool = False
+    path: str | os.PathLike[str],
+    *,
+    labels: Sequence[str] | None = None,
+    append: bool = False,
+    partial: bool = False,
 ) -> Writer:
     """Return the writer for the suffix of `path`; use it in a `with` block.
 
@@ -41,6 +45,7 @@ def open_writer(
         labels: the score columns of a table. Without them those of the first face are taken, rows
             before it wait in memory, and a later face with another label is an OptionError.
         append: add to an existing .jsonl file; no other format can.
+        partial: what was written until an error stays, readable, though the work is not complete.
 
     Raises:
         OptionError: the suffix is unknown, or the format cannot append.
@@ -51,7 +56,7 @@ def open_writer(
         known = ", ".join(FORMATS)
         raise OptionError(f"{shown(path)} has the unknown suffix {suffix!r}; choose one of {known}")
     if not append:
-        return FORMATS[suffix](path, labels=labels)
+        return FORMATS[suffix](path, labels=labels, partial=partial)
     if suffix != ".jsonl":
         raise OptionError(f"{shown(path)} cannot be added to; only .jsonl files can")
     return JsonLinesWriter(path, append=True)

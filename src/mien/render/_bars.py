@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.colours import ink_on
 from mien.core.results import Face
 from mien.render._text import Typeface
-from mien.render.style import Style, ink_on
+from mien.render.style import Style
 
 _PAPER = (24, 24, 24)
 _TROUGH = (72, 72, 72)

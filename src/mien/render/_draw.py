@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.colours import INK, Colour
 from mien.core.geometry import Box
 from mien.render._layout import Rect
-from mien.render.style import INK, Colour
 
 Canvas = NDArray[np.uint8]
 

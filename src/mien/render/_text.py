@@ -16,7 +16,7 @@ from mien.core.errors import OptionError
 if TYPE_CHECKING:
     from PIL.ImageFont import FreeTypeFont
 
-    from mien.render.style import Colour
+    from mien.core.colours import Colour
 
 SMALLEST = 9
 """Pixels of the smallest text that a person can still read."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.colours import ink_on
 from mien.core.emotions import display_name
 from mien.core.errors import OptionError
 from mien.core.results import Face, ImageAnalysis
@@ -15,7 +16,7 @@ from mien.render import _draw
 from mien.render._bars import bars_panel, bars_size
 from mien.render._layout import HARMLESS, Layout, Rect
 from mien.render._text import SMALLEST, Typeface, clean
-from mien.render.style import Style, ink_on
+from mien.render.style import Style
 
 
 class Annotator:

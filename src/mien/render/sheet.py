@@ -9,13 +9,14 @@ from pathlib import PurePath
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.colours import Colour, ink_on
 from mien.core.emotions import display_name
 from mien.core.errors import OptionError
 from mien.core.geometry import Box
 from mien.core.results import Face, ImageAnalysis
 from mien.render._text import SMALLEST, Typeface, clean
 from mien.render.annotator import check_image
-from mien.render.style import Colour, Style, ink_on
+from mien.render.style import Style
 
 _PAPER: Colour = (32, 32, 32)
 _WORDS: Colour = (224, 224, 224)

@@ -9,7 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.core.film import Damage, SourceInfo
 from mien.core.video_options import VideoOptions
+
+__all__ = ["Choice", "Damage", "Frame", "Source", "SourceInfo"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,49 +28,6 @@ class Frame:
     index: int
     time_s: float
     pixels: NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceInfo:
-    """What is known of a source before its frames.
-
-    Attributes:
-        name: a path, an address or "camera 0".
-        width, height: of an upright frame, in pixels.
-        rate: frames a second: the average of a film, what a camera promises; None where nobody says.
-        duration_s: as the file declares it; None where it does not, and for cameras.
-        frames: declared, or duration × rate; None where unknown. Never trusted: good for progress only.
-        codec: such as "h264"; "" where there is none.
-        has_sound: an audio stream lies beside the pictures.
-    """
-
-    name: str
-    width: int
-    height: int
-    rate: float | None = None
-    duration_s: float | None = None
-    frames: int | None = None
-    codec: str = ""
-    has_sound: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """A stretch that could not be decoded and was left out.
-
-    Attributes:
-        start_s, end_s: from the last good frame before to the first good one after; the end of what was
-            read where none came after.
-        frames: lost ones.
-    """
-
-    start_s: float
-    end_s: float
-    frames: int
-
-    def __str__(self) -> str:
-        lost = f"{self.frames} frame" + "s" * (self.frames != 1)
-        return f"{lost} lost between {self.start_s:.2f} s and {self.end_s:.2f} s"
 
 
 class Source(Protocol):

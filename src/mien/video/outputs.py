@@ -1,0 +1,203 @@
+"""All that is written about a film: tables frame by frame, and at the end what it came to."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path, PurePath
+from types import TracebackType
+from typing import Self
+
+from mien.core.emotions import display_name
+from mien.core.errors import OptionError, OutputError
+from mien.core.files import ensure_folder, shown
+from mien.core.film import Damage, FilmFrame, FilmHead
+from mien.core.film_results import FilmSummary
+from mien.core.results import FrameAnalysis
+from mien.figures import DARK, Band, Lane, Mark, Plot, film_timeline
+from mien.records import FORMATS, SUMMARY_FORMATS, DetectVideoWriter, Writer, open_writer, write_summary
+from mien.video.timeline import Timeline
+
+FRAME_SUFFIXES = tuple(suffix for suffix in FORMATS if suffix != ".json")
+"""Formats of one file that hold every frame."""
+SUFFIXES = (*FRAME_SUFFIXES, *SUMMARY_FORMATS, ".png", ".svg")
+"""Formats of one file about a film; `.json` is its summary."""
+
+_IN_FOLDER = (".jsonl", ".csv", ".parquet")
+_STEPS = 600  # of the curves in the picture
+_MOST_LANES = 20
+
+
+class FilmOutputs:
+    """Writes about one film, into a folder or one file; use it in a `with` block.
+
+    When the block ends in an error, Ctrl-C among them, what was read until then is written all the same,
+    and the summary says that it is not complete. After a kill the unfinished `.jsonl` and `.csv` stay
+    under a temporary name, whole up to the last frame.
+
+    Args:
+        target: a folder, made where missing, for everything; or a file, its format told by its suffix.
+        head: of the film.
+        language: of subtitles, ELAN documents and pictures, "en", "vi" or "ro".
+        stem: how the files in a folder begin; the film's own name without its suffix where None.
+
+    Attributes:
+        paths: that are written, among them those that appear only at the end.
+        left_out: file names that were not written, each with the package that it needs.
+        summary: what the film came to, once the block has ended.
+
+    Raises:
+        OptionError: the suffix or the language is unknown.
+        MissingExtraError: the one file needs a package that is not installed.
+        OutputError: the folder or a file in it cannot be written.
+    """
+
+    def __init__(
+        self,
+        target: str | os.PathLike[str],
+        head: FilmHead,
+        *,
+        language: str = "en",
+        stem: str | None = None,
+    ) -> None:
+        display_name(None, language)  # an unknown language is told before the work
+        self._head = head
+        self._language = language
+        self._timeline = Timeline(head)
+        self._damage: tuple[Damage, ...] = ()
+        self._stack = ExitStack()
+        self._writers: list[Writer] = []
+        self._at_end: list[Path] = []
+        self.left_out: dict[str, str] = {}
+        self.summary: FilmSummary | None = None
+        path = Path(target)
+        if path.suffix.lower() in SUFFIXES and not path.is_dir():
+            self._plan_file(path)
+        elif path.suffix and not path.is_dir():
+            known = ", ".join(SUFFIXES)
+            raise OptionError(
+                f"{shown(path)} has the unknown suffix {path.suffix!r}; choose one of {known}, or a folder"
+            )
+        else:
+            self._plan_folder(ensure_folder(path), stem or film_stem(head.source.name))
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """What is written, or will be at the end."""
+        return (*(writer.path for writer in self._writers), *self._at_end)
+
+    def __enter__(self) -> Self:
+        with self._stack:
+            for writer in self._writers:
+                self._stack.enter_context(writer)
+            self._stack = self._stack.pop_all()
+        return self
+
+    def write(self, frame: FrameAnalysis) -> None:
+        """Write the next frame.
+
+        Raises:
+            OutputError: a file cannot be written; what was written before stays.
+        """
+        self._timeline.add(frame)
+        item = FilmFrame.of(self._head, frame)
+        for writer in self._writers:
+            writer.write(item)
+
+    def note_damage(self, damage: Sequence[Damage]) -> None:
+        """Say what was lost so far, for the summary; the last word counts."""
+        self._damage = tuple(damage)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.summary = self._timeline.summary(complete=kind is None, damage=self._damage)
+        try:
+            self._stack.__exit__(kind, error, traceback)
+            if kind is None:
+                self._finish(self.summary)
+        except BaseException as failure:
+            kind = type(failure)
+            raise
+        finally:
+            if kind is not None and self.summary.frames:
+                with suppress(OutputError):  # the error before is the one to be told
+                    self._finish(self.summary)
+
+    def _plan_file(self, path: Path) -> None:
+        suffix = path.suffix.lower()
+        if suffix in FRAME_SUFFIXES:
+            self._writers.append(open_writer(path, labels=self._head.labels, partial=True))
+            return
+        if not path.parent.is_dir():
+            raise OutputError(
+                f"{shown(path)} cannot be written: folder {shown(path.parent)} does not exist; make it first"
+            )
+        self._at_end.append(path)
+
+    def _plan_folder(self, folder: Path, stem: str) -> None:
+        for suffix in _IN_FOLDER:
+            path = folder / f"{stem}{suffix}"
+            if suffix == ".parquet" and not _installed("pyarrow"):
+                self.left_out[path.name] = "pyarrow"
+            else:
+                self._writers.append(open_writer(path, labels=self._head.labels, partial=True))
+        self._writers.append(DetectVideoWriter(folder / f"{stem}-detect-video.json", partial=True))
+        self._at_end += [folder / f"{stem}{suffix}" for suffix in (".srt", ".vtt", ".eaf")]
+        self._at_end.append(folder / f"{stem}-summary.json")
+        pictures = [folder / f"{stem}-timeline{end}" for end in (".png", ".svg", "-dark.png", "-dark.svg")]
+        if _installed("matplotlib"):
+            self._at_end += pictures
+        else:
+            self.left_out.update({path.name: "matplotlib" for path in pictures})
+
+    def _finish(self, summary: FilmSummary) -> None:
+        plot: Plot | None = None
+        for path in self._at_end:
+            if path.suffix.lower() in SUMMARY_FORMATS:
+                write_summary(summary, path, language=self._language)
+                continue
+            plot = plot or timeline_plot(summary, self._timeline, language=self._language)
+            if path.stem.endswith("-timeline-dark"):
+                plot.write(path, DARK)
+            else:
+                plot.write(path)
+
+
+def film_stem(name: str) -> str:
+    """Return how the files about a source begin: a film's name without suffix, or its name made plain."""
+    if "://" in name:
+        return "stream"
+    return PurePath(name).stem.replace(" ", "-" if name.startswith("camera ") else " ") or "film"
+
+
+def timeline_plot(summary: FilmSummary, timeline: Timeline, *, language: str = "en") -> Plot:
+    """Return the picture of a film's timeline: the persons seen for longest, at most 20, by their numbers."""
+    longest = sorted(summary.persons, key=lambda track: -track.presence_s)[:_MOST_LANES]
+    lanes = []
+    for track in sorted(longest, key=lambda track: track.track_id):
+        times, confidence = timeline.confidence(track.track_id, _STEPS)
+        lanes.append(
+            Lane(
+                name=f"#{track.track_id}",
+                bands=[Band(part.start.time_s, part.end_s, part.label) for part in track.segments],
+                times=times,
+                confidence=confidence,
+                marks=[
+                    Mark(event.onset.time_s, event.apex.time_s, event.offset.time_s, event.label)
+                    for event in summary.events
+                    if event.track_id == track.track_id
+                ],
+            )
+        )
+    end_s = max((band.end_s for lane in lanes for band in lane.bands), default=0.0)
+    return film_timeline(lanes, summary.head.labels, max(end_s, summary.read_s), language=language)
+
+
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None

@@ -15,6 +15,7 @@ from mien.core.version import __version__
 if TYPE_CHECKING:
     from mien.core.emotions import Emotion
     from mien.core.errors import (
+        CameraError,
         CardError,
         DatasetError,
         DigestError,
@@ -29,12 +30,17 @@ if TYPE_CHECKING:
         OptionError,
         OutputError,
         TrainingError,
+        VideoError,
+        VideoFormatError,
+        VideoLimitError,
     )
     from mien.core.geometry import Box, Landmarks, Point
     from mien.core.options import AnalysisOptions
-    from mien.core.results import Face, ImageAnalysis
+    from mien.core.results import Face, FrameAnalysis, ImageAnalysis
+    from mien.core.video_options import VideoOptions
     from mien.datasets import FaceDataset, load_dataset
     from mien.evaluation.evaluate import Evaluation, evaluate
+    from mien.live.watch import watch
     from mien.pipeline.analyzer import Analyzer, analyze
     from mien.training.config import TrainingConfig
     from mien.training.door import Network, Run, create_model, export, fit
@@ -45,6 +51,7 @@ __all__ = [
     "AnalysisOptions",
     "Analyzer",
     "Box",
+    "CameraError",
     "CardError",
     "DatasetError",
     "DigestError",
@@ -54,6 +61,7 @@ __all__ = [
     "Evaluation",
     "Face",
     "FaceDataset",
+    "FrameAnalysis",
     "ImageAnalysis",
     "ImageError",
     "ImageFormatError",
@@ -71,6 +79,10 @@ __all__ = [
     "Run",
     "TrainingConfig",
     "TrainingError",
+    "VideoError",
+    "VideoFormatError",
+    "VideoLimitError",
+    "VideoOptions",
     "__version__",
     "analyze",
     "create_model",
@@ -79,6 +91,7 @@ __all__ = [
     "fit",
     "load_dataset",
     "load_model",
+    "watch",
 ]
 
 _ELSEWHERE = {
@@ -90,6 +103,7 @@ _ELSEWHERE = {
     "Evaluation": "mien.evaluation.evaluate",
     "Face": "mien.core.results",
     "FaceDataset": "mien.datasets",
+    "FrameAnalysis": "mien.core.results",
     "ImageAnalysis": "mien.core.results",
     "Landmarks": "mien.core.geometry",
     "Model": "mien.zoo.registry",
@@ -97,6 +111,7 @@ _ELSEWHERE = {
     "Point": "mien.core.geometry",
     "Run": "mien.training.door",
     "TrainingConfig": "mien.training.config",
+    "VideoOptions": "mien.core.video_options",
     "analyze": "mien.pipeline.analyzer",
     "create_model": "mien.training.door",
     "evaluate": "mien.evaluation.evaluate",
@@ -104,6 +119,7 @@ _ELSEWHERE = {
     "fit": "mien.training.door",
     "load_dataset": "mien.datasets",
     "load_model": "mien.zoo.registry",
+    "watch": "mien.live.watch",
 }
 
 

@@ -47,24 +47,30 @@ class FrameReader:
         for frame in frames:
             batch.append(self._see(frame))
             if len(batch) >= min(_MOST_BATCHED, _BATCH_BYTES // frame.pixels.nbytes):
-                yield from self._finish(batch)
+                yield from self._finish(batch, self._filtered(batch))
                 batch = []
-        yield from self._finish(batch)
+        if batch:
+            yield from self._finish(batch, self._filtered(batch))
 
-    def read_one(self, frame: Frame) -> FrameAnalysis:
-        """Return the faces of the next frame at once, for live pictures."""
-        return next(self._finish([self._see(frame)]))[1]
+    def read_one(self, frame: Frame) -> tuple[FrameAnalysis, NDArray[np.uint8]]:
+        """Return the faces of the next frame at once, for live pictures, and their crops.
+
+        The crops are what the network read, as `Analyzer.analyze_with_crops` returns them.
+        """
+        batch = [self._see(frame)]
+        crops = self._filtered(batch)
+        return next(self._finish(batch, crops))[1], crops
 
     def _see(self, frame: Frame) -> _Seen:
         faces = self._follower.step(frame)
         crops, qualities = self._steps.cut(frame.pixels, [face.detection for face in faces])
         return _Seen(frame, faces, crops, qualities)
 
-    def _finish(self, batch: list[_Seen]) -> Iterator[tuple[Frame, FrameAnalysis]]:
-        if not batch:
-            return
-        crops = np.concatenate([seen.crops for seen in batch])
-        rows = iter(self._steps.score(self._steps.filter(crops)))
+    def _filtered(self, batch: list[_Seen]) -> NDArray[np.uint8]:
+        return self._steps.filter(np.concatenate([seen.crops for seen in batch]))
+
+    def _finish(self, batch: list[_Seen], crops: NDArray[np.uint8]) -> Iterator[tuple[Frame, FrameAnalysis]]:
+        rows = iter(self._steps.score(crops))
         for seen in batch:
             faces = [
                 self._face(seen.frame, face, measured, next(rows))

@@ -40,6 +40,7 @@ class Gated:
         self._pictures: Queue[NDArray[np.uint8] | None] = Queue()
         self._asked = threading.Semaphore(0)
         self.released = False
+        self.is_endless = False  # give an empty picture whenever there is no other
         self.give(empty_picture())  # the camera's first picture, read when it is opened
 
     def give(self, pixels: NDArray[np.uint8] | None) -> None:
@@ -55,7 +56,8 @@ class Gated:
 
     def read(self) -> tuple[bool, NDArray[np.uint8] | None]:
         self._asked.release()
-        pixels = self._pictures.get(timeout=60)
+        empty = self.is_endless and self._pictures.empty()
+        pixels = empty_picture() if empty else self._pictures.get(timeout=60)
         return pixels is not None, None if pixels is None else pixels[..., ::-1]
 
     def get(self, which: int) -> float:

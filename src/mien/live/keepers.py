@@ -16,7 +16,8 @@ from mien.core.errors import MienError, OutputError
 from mien.core.files import atomic_write, ensure_folder, reason, shown
 from mien.gallery.store import Gallery
 from mien.live._threads import Background
-from mien.live.session import LiveFrame, LiveSession, Notice
+from mien.live.session import LiveSession
+from mien.live.shots import LiveFrame, Notice
 from mien.render import Annotator
 from mien.video.write import FilmWriter
 

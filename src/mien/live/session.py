@@ -6,75 +6,26 @@ shown is never old, however slow the machine. What is written to the disk is wri
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Protocol, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Self
 
 from mien.core.errors import MienError, OptionError
-from mien.core.results import FrameAnalysis
 from mien.core.video_options import VideoOptions
 from mien.gallery.store import Gallery
 from mien.live._stats import LiveStats, Meter
 from mien.live._threads import Background, Newest
-from mien.live.presets import DEFAULT_PRESET, live_options
-from mien.pipeline.analyzer import Analyzer
+from mien.live.feed import Feed
+from mien.live.shots import Keeper, LiveFrame, Notice
 from mien.pipeline.steps import Steps
 from mien.video.analyze import FrameReader
 from mien.video.frames import Frame, SourceInfo
-from mien.video.open import SourceName, open_live
 from mien.video.realtime import LiveSource
-from mien.zoo.registry import Model
-
-__all__ = ["Feed", "Keeper", "LiveFrame", "LiveSession", "LiveStats", "Notice", "open_session"]
 
 _TELL_AGAIN_S = 10.0  # between two problems of one kind: a full disk is one problem, not one a second
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LiveFrame:
-    """The newest frame and what was found on it.
-
-    Attributes:
-        frame: index, time and pixels, RGB.
-        analysis: the faces, largest first, each with a `track_id`.
-        crops: what the network read, uint8 (faces, height, width) grey or (…, 3) RGB, in their order.
-        stats: of the session up to this frame.
-    """
-
-    frame: Frame
-    analysis: FrameAnalysis
-    crops: NDArray[np.uint8]
-    stats: LiveStats
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """Something to tell the person in front of the session.
-
-    Attributes:
-        text: one line.
-        is_problem: it did not work; the session goes on all the same.
-    """
-
-    text: str
-    is_problem: bool = False
-
-
-class Keeper(Protocol):
-    """Keeps something of a session, such as faces or a film, and is closed at its end."""
-
-    def take(self, shot: LiveFrame) -> None:
-        """Take a frame; called in the analysing thread, so it must not wait for anything."""
-
-    def close(self) -> None:
-        """Finish; no frame comes any more."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -370,72 +321,3 @@ class LiveSession:
             keeper.close()
         except MienError as error:
             self.tell(Notice(str(error), is_problem=True))
-
-
-class Feed:
-    """The frames of a session for a loop: each time the newest one that the loop has not had.
-
-    Iteration ends with the session, and raises the error that ended it.
-    """
-
-    def __init__(self, session: LiveSession) -> None:
-        self._session = session
-        self._slot: Newest[LiveFrame] = Newest()
-        self._end = session.subscribe(self._slot.put, on_end=lambda error: self._slot.close())
-
-    @property
-    def ended(self) -> bool:
-        """No frame comes any more."""
-        return self._slot.closed
-
-    def take(self, timeout: float | None = None) -> LiveFrame | None:
-        """Return the newest frame, waiting for one at most `timeout` seconds; None where none came.
-
-        Raises:
-            MienError: the source ended with it.
-        """
-        shot = self._slot.take(timeout)
-        if shot is None and self._slot.closed and self._session.error is not None:
-            raise self._session.error
-        return shot
-
-    def close(self) -> None:
-        """Take no more frames; the session goes on."""
-        self._end()
-        self._slot.close(discard=True)
-
-    def __iter__(self) -> Iterator[LiveFrame]:
-        while (shot := self.take()) is not None:
-            yield shot
-
-
-def open_session(
-    source: SourceName = 0,
-    *,
-    preset: str = DEFAULT_PRESET,
-    model: str | os.PathLike[str] | Model | None = None,
-    threads: int | None = None,
-    device: str = "auto",
-    gallery: Gallery | None = None,
-    **options: Any,
-) -> LiveSession:
-    """Return a session, not started yet, for a camera, a stream, or a film or folder in a camera's place.
-
-    Args:
-        source: as in `mien.video.open.open_source`.
-        preset: "standard", "light" or "advanced".
-        model: as in `Analyzer`.
-        threads: as in `Analyzer`.
-        device: as in `Analyzer`.
-        gallery: where faces are saved; the user's own without it.
-        **options: fields of AnalysisOptions and VideoOptions, in place of the preset's.
-
-    Raises:
-        OptionError: a preset or option is unknown or out of range, or the source is none.
-        ModelError: the model or detector cannot be used.
-        VideoError: the source cannot be opened.
-    """
-    of_picture, of_film = live_options(preset, options)
-    analyzer = Analyzer(of_picture, model=model, threads=threads, device=device)
-    opened = open_live(source, of_film, max_pixels=of_picture.max_pixels)
-    return LiveSession(opened, analyzer.steps, of_film, gallery=gallery)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 import mien
 from mien.core import images
 from mien.core.video_options import VideoOptions
-from mien.live import LiveSession
+from mien.live import LiveFrame, LiveSession, Notice
 from mien.pipeline.analyzer import Analyzer
 from mien.testing import fake_model, picture
 from mien.video.camera import Camera, open_camera
@@ -87,3 +87,33 @@ def session(capture: Gated, **settings) -> LiveSession:
 
 def live_threads() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("mien-")]
+
+
+class Watcher:
+    """Takes frames one by one, and holds the session while it has not let go of one."""
+
+    def __init__(self, live: LiveSession, *, holds: bool = False) -> None:
+        self.shots: Queue[LiveFrame] = Queue()
+        self.notices: Queue[Notice] = Queue()
+        self.ends: list[BaseException | None] = []
+        self._go = threading.Semaphore(0) if holds else None
+        self.unsubscribe = live.subscribe(self._take, on_notice=self.notices.put, on_end=self.ends.append)
+
+    def _take(self, shot: LiveFrame) -> None:
+        self.shots.put(shot)
+        if self._go is not None:
+            assert self._go.acquire(timeout=30)
+
+    def let_go(self) -> None:
+        self._go.release()
+
+    def next(self) -> LiveFrame:
+        return self.shots.get(timeout=30)
+
+    def notice(self) -> Notice:
+        return self.notices.get(timeout=30)
+
+
+def stop(live: LiveSession, camera: Gated) -> None:
+    camera.give(empty_picture())  # whoever reads a camera waits for its picture
+    live.stop()

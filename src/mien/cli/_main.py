@@ -28,6 +28,8 @@ class _Command(NamedTuple):
 # Every command: a module with a Typer `app`, imported only when the command runs.
 COMMANDS: dict[str, _Command] = {
     "analyze": _Command("mien.cli.analyze", "Find the faces in photos and read their emotions."),
+    "live": _Command("mien.cli.live", "Read faces live, from a camera or a film in its place."),
+    "gallery": _Command("mien.cli.gallery", "List, draw, export and delete saved faces."),
     "demo": _Command("mien.cli.demo", "Analyse the sample photos that come with Mien."),
     "doctor": _Command("mien.cli.doctor", "Check this installation and say what to do."),
     "models": _Command("mien.cli.models", "List, show, add, get, convert and check models."),

@@ -51,5 +51,5 @@ def parse_name(name: str) -> Name | None:
         saved = datetime.strptime(match["when"], _WHEN)
     except ValueError:
         return None
-    confidence = float(match["percent"]) / 100
+    confidence = round(float(match["percent"]) / 100, 6)
     return Name(match["emotion"], confidence, saved) if confidence <= 1 else None

@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from mien.core.emotions import parse_emotion
 from mien.core.errors import OptionError, OutputError
 from mien.core.files import atomic_write, ensure_folder, reason, shown
+from mien.core.gallery_options import GalleryOptions
 from mien.core.geometry import Box, Landmarks
 from mien.core.images import encode_jpeg
 from mien.core.results import Face
 from mien.gallery._index import Index, parsed_face, parsed_text
 from mien.gallery._names import UNCERTAIN, file_name, folder_name, parse_name
-from mien.gallery.options import GalleryOptions
 
 _AROUND = 1.6  # side of a saved picture against the box: alignment and a turned head need room
 _QUALITY = 92

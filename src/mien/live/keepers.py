@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import TracebackType
 from typing import Protocol
 
 import cv2
@@ -22,11 +23,14 @@ from mien.render import Annotator
 from mien.video.write import FilmWriter
 
 _MOST_CROPS = 10_000
+_SETTLED_S = 0.5  # that someone is followed before being saved: what looks like a face for a moment is none
 _CROP = re.compile(r"image(\d+)\.png")
 
 
 class AutoSave:
     """Saves the faces of a session by themselves, each person's as often as the gallery's options say.
+
+    Someone is saved after half a second in the picture.
 
     Args:
         session: of the faces.
@@ -36,13 +40,16 @@ class AutoSave:
     def __init__(self, session: LiveSession, gallery: Gallery) -> None:
         self._session, self._gallery = session, gallery
         self._due: dict[int | None, float] = {}
+        self._since: dict[int | None, float] = {}
 
     def take(self, shot: LiveFrame) -> None:
         """Save the faces that are due and good enough."""
         options, now = self._gallery.options, shot.frame.time_s
         self._due = {track: due for track, due in self._due.items() if due > now}
+        self._since = {face.track_id: self._since.get(face.track_id, now) for face in shot.analysis.faces}
         for index, face in enumerate(shot.analysis.faces):
-            if face.track_id in self._due or not options.wants(face):
+            is_new = now - self._since[face.track_id] < _SETTLED_S
+            if is_new or face.track_id in self._due or not options.wants(face):
                 continue
             if self._session.save(shot, index, self._gallery):
                 self._due[face.track_id] = now + options.save_every
@@ -117,8 +124,10 @@ class Recorder(Protocol):
     def write(self, pixels: NDArray[np.uint8], time_s: float) -> None:
         """Add a frame, uint8 (H, W, 3) RGB."""
 
-    def __exit__(self, kind: None, error: None, trace: None, /) -> object:
-        """Finish the film."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> object:
+        """Finish the film, or leave none after an error."""
 
 
 class Recording:
@@ -164,6 +173,11 @@ class Recording:
             OutputError: its end cannot be written.
         """
         self._encoder.close()
+        if not self._frames:
+            empty = OutputError(f"nothing was recorded to {self._name}")
+            self._recorder.__exit__(type(empty), empty, None)
+            self._tell(Notice(str(empty), is_problem=True))
+            return
         self._recorder.__exit__(None, None, None)
         if not self._broken:
             self._tell(Notice(f"recorded {self._frames} frames to {self._name}"))

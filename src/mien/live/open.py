@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from mien.core.live_presets import DEFAULT_PRESET, live_options
 from mien.gallery.store import Gallery
-from mien.live.presets import DEFAULT_PRESET, live_options
 from mien.live.session import LiveSession
 from mien.pipeline.analyzer import Analyzer
 from mien.video.open import SourceName, open_live

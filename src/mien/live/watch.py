@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from mien.core.live_presets import DEFAULT_PRESET
 from mien.core.results import FrameAnalysis
 from mien.live.open import open_session
-from mien.live.presets import DEFAULT_PRESET
 from mien.live.session import LiveSession
 from mien.video.open import SourceName
 from mien.zoo.registry import Model

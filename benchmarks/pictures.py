@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,25 @@ from mien.core import images
 SAMPLES = Path(mien.__file__).parent / "samples"
 # Where the face lies in each portrait: x, y, width, height, from the brow to below the chin.
 PORTRAITS = {"eileen-collins.jpg": (172, 64, 104, 126), "grace-hopper.jpg": (160, 105, 205, 245)}
+
+
+def moving_faces(
+    width: int, height: int, faces: int, frames: int, face_height: int = 150
+) -> Iterator[np.ndarray]:
+    """Yield frames, uint8 (height, width, 3) RGB, in which portraits in a row sway and nod a little."""
+    still = images.load(photo(width, height, faces, face_height)[0])
+    back = cv2.GaussianBlur(still, (0, 0), 25)
+    for number in range(frames):
+        canvas = back.copy()
+        for face in range(faces):
+            left, right = round(width * face / faces), round(width * (face + 1) / faces)
+            part = still[:, left:right]
+            phase = number / 30 * 2 * np.pi / (4 + face)
+            matrix = cv2.getRotationMatrix2D((part.shape[1] / 2, height * 0.45), 4 * np.sin(phase), 1)
+            matrix[:, 2] += 20 * np.sin(1.7 * phase), 8 * np.sin(2.3 * phase)
+            size = (part.shape[1], part.shape[0])
+            canvas[:, left:right] = cv2.warpAffine(part, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+        yield canvas
 
 
 def photo(width: int, height: int, faces: int, face_height: int = 150) -> tuple[bytes, list[tuple[int, ...]]]:

@@ -36,6 +36,13 @@ class VideoOptions:
         low=1,
         high=1000,
     )
+    reading: float = option(
+        0.08,
+        "Seconds after which the emotion of a face that is carried along is read again; one that was just "
+        "found is always read. 0 reads it in every frame.",
+        low=0.0,
+        high=60.0,
+    )
     smoothing: float = option(
         0.35,
         "Seconds over which boxes and scores are steadied; 0 leaves every frame as it is read alone.",

@@ -147,7 +147,7 @@ def _against_decoding(path: Path) -> Figure:
 
 
 def _annotated(path: Path, folder: Path) -> Figure:
-    analyzer, options = Analyzer(AnalysisOptions(detector="yunet"), model=load_model()), VideoOptions()
+    analyzer = Analyzer(AnalysisOptions(detector="yunet"), model=load_model())
     frames = [(frame.pixels, frame.time_s) for frame in Film(path, VideoOptions(end=3.0))]
     cut = VideoOptions(end=3.0)
 

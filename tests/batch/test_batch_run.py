@@ -127,7 +127,7 @@ def test_wrong_settings_are_told_at_the_call(settings: dict[str, object]) -> Non
 
 
 def test_an_outcome_is_either_a_result_or_an_error() -> None:
-    with pytest.raises(ValueError, match="either"):
+    with pytest.raises(ValueError, match="only one"):
         batch.Outcome(item("a"))
 
 

@@ -11,17 +11,20 @@ for outcome in batch.run(items, batch.PhotoWorker(), executor="processes", jobs=
 
 from mien.batch._left_out import LeftOut
 from mien.batch.executors import Worker
+from mien.batch.films import ANNOTATED, FilmWorker, run_films
 from mien.batch.items import Item, Outcome
 from mien.batch.ledger import Ledger
 from mien.batch.photos import PhotoWorker
 from mien.batch.plan import plan
 from mien.batch.runner import EXECUTORS, run
 from mien.batch.sink import check_folder, check_output, result_file
-from mien.batch.targets import with_targets
+from mien.batch.targets import with_film_targets, with_targets
 from mien.core.machine import processors
 
 __all__ = [
+    "ANNOTATED",
     "EXECUTORS",
+    "FilmWorker",
     "Item",
     "Ledger",
     "LeftOut",
@@ -34,5 +37,7 @@ __all__ = [
     "processors",
     "result_file",
     "run",
+    "run_films",
+    "with_film_targets",
     "with_targets",
 ]

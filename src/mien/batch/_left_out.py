@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 # What Mien and people keep beside photos, and nobody expects to be read as one.
-_EXPECTED = frozenset({".json", ".jsonl", ".csv", ".xlsx", ".parquet", ".ledger", ".txt"})
+_EXPECTED = frozenset(
+    {".eaf", ".srt", ".svg", ".vtt", ".json", ".jsonl", ".csv", ".xlsx", ".parquet", ".ledger", ".txt"}
+)
 _MOST_KINDS = 5
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mien.core.errors import MienError
 
 if TYPE_CHECKING:
+    from mien.core.film_results import FilmSummary
     from mien.core.results import ImageAnalysis
 
 
@@ -26,6 +27,7 @@ class Item:
         mtime_ns: time of the last change, in nanoseconds; 0 for bytes.
         target: where its annotated picture goes, or None.
         error: why it cannot be read, where planning already found out.
+        is_film: a film, or a folder whose pictures are the frames of one.
     """
 
     key: str
@@ -36,15 +38,17 @@ class Item:
     mtime_ns: int = 0
     target: Path | None = None
     error: MienError | None = None
+    is_film: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one item: an analysis or an error, never both.
+    """What became of one item: the analysis of a photo, the summary of a film, or an error; only one.
 
     Attributes:
         item: the input.
-        analysis: the result, with the item's name as its source; None where it failed.
+        analysis: the result of a photo, with the item's name as its source.
+        film: the result of a film; what it is made of lies in the files of its target.
         error: why it failed; None where it did not.
         repeated: the result comes from the ledger of an earlier run.
     """
@@ -53,10 +57,11 @@ class Outcome:
     analysis: ImageAnalysis | None = None
     error: MienError | None = None
     repeated: bool = False
+    film: FilmSummary | None = None
 
     def __post_init__(self) -> None:
-        if (self.analysis is None) == (self.error is None):
-            raise ValueError("an outcome is either an analysis or an error")
+        if sum(one is not None for one in (self.analysis, self.film, self.error)) != 1:
+            raise ValueError("an outcome is an analysis, a film or an error, and only one of them")
 
 
 def absolute(path: str | os.PathLike[str]) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 
 from mien.batch.items import Item, absolute
 from mien.core.errors import OptionError, OutputError
 from mien.core.files import reason, shown
 
 if TYPE_CHECKING:
+    from mien.core.film_results import FilmSummary
     from mien.core.results import ImageAnalysis
+
+_Result = TypeVar("_Result")
 
 SCHEMA = 1
 _START = b'{"ledger": '
@@ -96,6 +99,16 @@ class Ledger:
         from mien.core.images import describe_source
         from mien.core.results import ImageAnalysis
 
+        analysis = self._written(item, ImageAnalysis.from_dict)
+        return None if analysis is None else replace(analysis, source=describe_source(item.name))
+
+    def find_film(self, item: Item) -> FilmSummary | None:
+        """Return the summary that an earlier run wrote for the same, unchanged film, or None."""
+        from mien.core.film_results import FilmSummary
+
+        return self._written(item, FilmSummary.from_dict)
+
+    def _written(self, item: Item, read: Callable[[Mapping[str, Any]], _Result]) -> _Result | None:
         entry = self._entries.get(item.key)
         target = None if item.target is None else absolute(item.target)
         if entry is None or (entry.size, entry.mtime_ns, entry.target) != (item.size, item.mtime_ns, target):
@@ -104,12 +117,11 @@ class Ledger:
             return None
         try:
             self._in.seek(entry.offset)
-            analysis = ImageAnalysis.from_dict(json.loads(self._in.readline())["analysis"])
+            return read(json.loads(self._in.readline())["analysis"])
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        return replace(analysis, source=describe_source(item.name))
 
-    def add(self, item: Item, analysis: ImageAnalysis) -> None:
+    def add(self, item: Item, analysis: ImageAnalysis | FilmSummary) -> None:
         """Write down that `item` is done.
 
         Raises:

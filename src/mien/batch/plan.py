@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -25,11 +26,12 @@ def plan(
     *,
     stdin: BinaryIO | None = None,
     left_out: LeftOut | None = None,
+    frames: bool = False,
 ) -> list[Item]:
-    """Return one item for every picture that `inputs` name, in order, each once.
+    """Return one item for every picture and film that `inputs` name, in order, each once.
 
-    A folder stands for the pictures in it and in its folders, sorted, those of a folder before those of
-    its folders; hidden names, links to folders and pictures that Mien drew are left out. "-" reads
+    A folder stands for the pictures and films in it and in its folders, sorted, those of a folder before
+    those of its folders; hidden names, links to folders and what Mien drew are left out. "-" reads
     standard input: one picture when it starts as one, otherwise a list of paths, one a line or separated
     by NUL bytes. An input that cannot be used (no such file, a folder without pictures) becomes an item
     whose `error` says why, so that it is reported with the others and stops none of them.
@@ -38,6 +40,7 @@ def plan(
         inputs: paths of files and folders, or "-".
         stdin: read for "-"; the process's own standard input without it.
         left_out: is told which files of folders are passed over.
+        frames: a folder is one film, and its pictures are the frames.
     """
     passed = LeftOut() if left_out is None else left_out
     items: dict[str, Item] = {}
@@ -47,21 +50,24 @@ def plan(
             found = iter(()) if read_stdin else _from_stdin(stdin or sys.stdin.buffer, passed)
             read_stdin = True
         else:
-            found = _from_path(os.fspath(given), passed)
+            found = _from_path(os.fspath(given), passed, frames)
         for item in found:
             items.setdefault(item.key, item)
     passed.drawn -= items.keys()
     return list(items.values())
 
 
-def _from_path(given: str, passed: LeftOut) -> Iterator[Item]:
+def _from_path(given: str, passed: LeftOut, frames: bool = False) -> Iterator[Item]:
     try:
         status = Path(given).stat()
     except (OSError, ValueError) as error:
         yield _unusable(given, _why_missing(given, error))
         return
     if stat.S_ISDIR(status.st_mode):
-        yield from _from_folder(given, passed)
+        if frames:
+            yield replace(_file(given, status, PurePath(Path(absolute(given)).name)), is_film=True)
+        else:
+            yield from _from_folder(given, passed)
     elif stat.S_ISREG(status.st_mode):
         yield _file(given, status, PurePath(Path(given).name))
     else:
@@ -78,6 +84,7 @@ def _why_missing(given: str, error: Exception) -> str:
 
 
 def _from_folder(folder: str, passed: LeftOut) -> Iterator[Item]:
+    from mien.core.formats import FILM_EXTENSIONS
     from mien.core.images import EXTENSIONS
     from mien.core.marks import is_drawn
 
@@ -87,7 +94,7 @@ def _from_folder(folder: str, passed: LeftOut) -> Iterator[Item]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
             path = str(Path(parent, name))
-            if PurePath(name).suffix.lower() not in EXTENSIONS:
+            if PurePath(name).suffix.lower() not in EXTENSIONS | FILM_EXTENSIONS:
                 passed.others.add(absolute(path))
                 continue
             try:
@@ -109,9 +116,10 @@ def _from_folder(folder: str, passed: LeftOut) -> Iterator[Item]:
         yield _unusable(path, f"folder {shown(path)} cannot be read: {reason(failure)}")
     if empty and not failures:
         if drawn:
-            why = "has only pictures that Mien drew; name their files to analyse them"
+            why = "has only what Mien drew; name the files to analyse them"
         else:
-            why = f"has no pictures; Mien looks for {' '.join(sorted(EXTENSIONS))}"
+            known = " ".join(sorted(EXTENSIONS | FILM_EXTENSIONS))
+            why = f"has no pictures and no films; Mien looks for {known}"
         yield _unusable(folder, f"folder {shown(folder)} {why}")
 
 
@@ -154,7 +162,23 @@ def _file(path: str, status: os.stat_result, relative: PurePath) -> Item:
         relative=relative,
         size=status.st_size,
         mtime_ns=status.st_mtime_ns,
+        is_film=_is_film(path),
     )
+
+
+def _is_film(path: str) -> bool:
+    """By the suffix; by the first bytes where that says nothing."""
+    from mien.core.formats import FILM_EXTENSIONS, is_film
+    from mien.core.images import EXTENSIONS
+
+    suffix = PurePath(path).suffix.lower()
+    if suffix in FILM_EXTENSIONS or suffix in EXTENSIONS:
+        return suffix in FILM_EXTENSIONS
+    try:
+        with Path(path).open("rb") as file:
+            return is_film(file.read(16))
+    except OSError:
+        return False
 
 
 def _unusable(given: str, why: str, kind: type[ImageError] = ImageError) -> Item:

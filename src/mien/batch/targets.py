@@ -39,6 +39,24 @@ def with_targets(items: Sequence[Item], folder: Path) -> list[Item]:
     return placed
 
 
+def with_film_targets(items: Sequence[Item], folder: Path) -> list[Item]:
+    """Return films, each with a target of its own: a folder in `folder`, named as the film without suffix.
+
+    Where two want one name, the later one gets "-2", "-3" and so on; the same items give the same targets.
+    """
+    taken: set[str] = set()
+    placed = []
+    for item in items:
+        wanted = folder / item.relative.with_suffix("") if item.relative.suffix else folder / item.relative
+        number, target = 1, wanted
+        while _place(target) in taken or target.is_file():
+            number += 1
+            target = wanted.with_name(f"{wanted.name}-{number}")
+        taken.add(_place(target))
+        placed.append(replace(item, target=target))
+    return placed
+
+
 def _written(relative: PurePath) -> PurePath:
     if relative.suffix.lower() in _WRITABLE:
         return relative

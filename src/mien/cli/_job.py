@@ -1,10 +1,11 @@
-"""One run over many photos, as `mien analyze` does it: results, files, messages, exit code."""
+"""One run over many photos and films, as `mien analyze` does it: results, files, messages, exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,51 +14,21 @@ from mien.cli._interrupt import Interrupt
 from mien.cli._progress import ProgressBar
 from mien.cli._results import Printer, stop_printing
 from mien.cli._text import complain
-from mien.core.errors import OptionError
 from mien.core.files import shown
 
 if TYPE_CHECKING:
-    from mien.batch import Item, Ledger, Outcome, PhotoWorker
-
-
-def check_places(output: Path | None, annotate: Path | None, ledger: Path | None) -> None:
-    """Find out before the work whether its results can be kept.
-
-    Raises:
-        OptionError: the suffix of `output` is not known, or two of the places are one.
-        MissingExtraError: the format needs a part of Mien that is not installed.
-        OutputError: a file or folder cannot be written.
-    """
-    from mien import batch
-
-    # Compared before anything is made, so that a refused command leaves nothing behind.
-    if annotate is not None:
-        for option, file in (("--output", output), ("--ledger", ledger)):
-            if file is not None and file.absolute() == annotate.absolute():
-                raise OptionError(f"--annotate and {option} are one place, {shown(annotate)}; name two")
-    if output is not None:
-        batch.check_output(output)
-    if ledger is not None:
-        if output is not None and ledger.absolute() == output.absolute():
-            raise OptionError(f"--ledger and --output are one file, {shown(ledger)}; name two")
-        batch.check_folder(ledger.parent)
-    if annotate is not None:
-        batch.check_folder(annotate)
-
-
-def check_not_inputs(items: Sequence[Item], *outputs: Path | None) -> None:
-    """Refuse to write over a picture that is to be read."""
-    sources = {item.source.resolve() for item in items if isinstance(item.source, Path)}
-    for output in outputs:
-        if output is not None and output.resolve() in sources:
-            raise OptionError(f"{shown(output)} is an input as well as an output; name another file")
+    from mien.batch import FilmWorker, Item, Ledger, Outcome, PhotoWorker
 
 
 @dataclass
 class _Tally:
     done: int = 0
     failed: int = 0
+    photos: int = 0
     faces: int = 0
+    films: int = 0
+    read_s: float = 0.0
+    cut_short: bool = False  # a film was left in the middle
     keeps_older_file: bool = False
 
 
@@ -66,10 +37,12 @@ class Job:
     """What to do and where to put it; `run` does it once.
 
     Attributes:
-        items: from `mien.batch.plan`, with targets where pictures are to be annotated.
-        worker: analyses and annotates.
+        items: from `mien.batch.plan`, with targets where pictures are to be annotated or films written.
+        worker: analyses and annotates photos.
+        film_worker: analyses films and writes what their targets ask for; None where there are none.
         jobs: processes; 1 is this one.
-        output: file for all results, or None.
+        outputs: files for the results of all photos.
+        folder: for everything about films, or None.
         annotate: folder for annotated pictures, or None.
         labels: of the model, for the columns of tables.
         ledger: file that knows what is done, or None.
@@ -81,8 +54,10 @@ class Job:
 
     items: Sequence[Item]
     worker: PhotoWorker
+    film_worker: FilmWorker | None = None
     jobs: int = 1
-    output: Path | None = None
+    outputs: Sequence[Path] = ()
+    folder: Path | None = None
     annotate: Path | None = None
     labels: Sequence[str] | None = None
     ledger: Path | None = None
@@ -113,19 +88,56 @@ class Job:
     def _work(self, book: Ledger | None, interrupt: Interrupt, tally: _Tally, show: Printer) -> None:
         from mien import batch
 
-        with ProgressBar(len(self.items)) as bar:
-            outcomes = batch.run(
-                self.items,
-                self.worker,
-                executor="serial" if self.jobs == 1 else "processes",
-                jobs=self.jobs,
-                ledger=book,
-                progress=bar.show,
-                is_cancelled=interrupt.happened,
-            )
-            with closing(outcomes):
-                self._deliver(outcomes, interrupt, tally, show, bar)
+        photos = [item for item in self.items if not item.is_film]
+        if photos:
+            with ProgressBar(len(photos)) as bar:
+                outcomes = batch.run(
+                    photos,
+                    self.worker,
+                    executor="serial" if self.jobs == 1 else "processes",
+                    jobs=self.jobs,
+                    ledger=book,
+                    progress=bar.show,
+                    is_cancelled=interrupt.happened,
+                )
+                with closing(outcomes):
+                    self._deliver(outcomes, interrupt, tally, show, bar)
+        self._films(book, interrupt, tally, show)
         self._print(show.finish)
+
+    def _films(self, book: Ledger | None, interrupt: Interrupt, tally: _Tally, show: Printer) -> None:
+        from mien import batch
+
+        for item in self.items:
+            if not item.is_film or self.film_worker is None or interrupt.happened():
+                continue
+            # One bar a film: its seconds are what there is to count.
+            with ProgressBar(2, shown(item.name), wait=True) as bar:
+                worker = replace(
+                    self.film_worker,
+                    on_frame=lambda frame: self._print(show.add_frame, frame),
+                    on_time=partial(_show_time, bar),
+                )
+                outcomes = batch.run_films([item], worker, ledger=book, is_cancelled=interrupt.happened)
+                with closing(outcomes):
+                    for outcome in outcomes:
+                        self._deliver_film(outcome, tally, show, bar)
+
+    def _deliver_film(self, outcome: Outcome, tally: _Tally, show: Printer, bar: ProgressBar) -> None:
+        film = outcome.film
+        if film is None:
+            tally.failed += 1
+            bar.complain(_failure(outcome))
+            return
+        for damage in film.damage:
+            bar.complain(f"{shown(outcome.item.name)}: {damage}")
+        if film.complete:
+            tally.done += 1
+            tally.films += 1
+            tally.read_s += film.read_s
+        else:
+            tally.cut_short = True
+        self._print(show.add_film, film)
 
     def _deliver(
         self,
@@ -137,7 +149,7 @@ class Job:
     ) -> None:
         from mien.batch import result_file
 
-        was_there = self.output is not None and self.output.exists()
+        was_there = any(output.exists() for output in self.outputs)
 
         def is_wanted() -> bool:
             # Some results are better than none, but not better than an earlier run's that may be complete.
@@ -145,18 +157,17 @@ class Job:
             return not tally.keeps_older_file
 
         with ExitStack() as stack:
-            write = None
-            if self.output is not None:
-                file = result_file(self.output, labels=self.labels, is_wanted=is_wanted)
-                write = stack.enter_context(file)
+            files = [result_file(path, labels=self.labels, is_wanted=is_wanted) for path in self.outputs]
+            writes = [stack.enter_context(file) for file in files]
             for outcome in outcomes:
-                if write is not None:
+                for write in writes:
                     write(outcome)
                 if outcome.analysis is None:
                     tally.failed += 1
                     bar.complain(_failure(outcome))
                 else:
                     tally.done += 1
+                    tally.photos += 1
                     tally.faces += len(outcome.analysis.faces)
                     self._print(show.add, outcome.analysis)
 
@@ -165,7 +176,7 @@ class Job:
             action(*values)
         except BrokenPipeError:
             # Whoever read the lines has enough; the files are still wanted.
-            if self.output is None and self.annotate is None:
+            if not (self.outputs or self.annotate or self.folder):
                 raise
             stop_printing()
 
@@ -173,8 +184,9 @@ class Job:
         if book is None:
             return
         if len(book):
+            noun = "input" if self.film_worker else "picture"
             complain(
-                f"{_counted(len(book), 'picture')} done, kept in {shown(book.path)}; the same command goes on"
+                f"{_counted(len(book), noun)} done, kept in {shown(book.path)}; the same command goes on"
             )
         elif not self.keep_ledger:
             book.remove()
@@ -183,7 +195,7 @@ class Job:
         return len(self.items) - tally.done - tally.failed
 
     def _conclude(self, tally: _Tally, interrupt: Interrupt) -> int:
-        if tally.done and self.announce:
+        if (tally.done or tally.cut_short) and self.announce:
             self._announce(tally)
         if interrupt.number is not None:
             goes_on = "; the same command goes on" if self.ledger is not None else ""
@@ -203,18 +215,30 @@ class Job:
         return _exits.DONE
 
     def _announce(self, tally: _Tally) -> None:
-        if self.output is not None and tally.keeps_older_file:
-            kept = "" if self.ledger is None else f"; results so far are kept in {shown(self.ledger)}"
-            complain(f"left {shown(self.output)} as it was before this run{kept}")
-        elif self.output is not None:
-            amount = f"{_counted(tally.done, 'picture')}, {_counted(tally.faces, 'face')}"
-            complain(f"wrote {shown(self.output)}: {amount}")
+        if self.folder is not None and (tally.films or tally.cut_short):
+            films = f"{_counted(tally.films, 'film')}, {tally.read_s:.1f} s"
+            cut = ", and one up to where it was interrupted" if tally.cut_short else ""
+            complain(f"wrote {shown(self.folder)}: {films}{cut}")
+        if not tally.photos:
+            return
+        amount = f"{_counted(tally.photos, 'picture')}, {_counted(tally.faces, 'face')}"
+        kept = "" if self.ledger is None else f"; results so far are kept in {shown(self.ledger)}"
+        for output in self.outputs:
+            if tally.keeps_older_file:
+                complain(f"left {shown(output)} as it was before this run{kept}")
+            else:
+                complain(f"wrote {shown(output)}: {amount}")
         if self.annotate is not None:
-            complain(f"drew {_counted(tally.done, 'picture')} into {shown(self.annotate)}")
+            complain(f"drew {_counted(tally.photos, 'picture')} into {shown(self.annotate)}")
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _show_time(bar: ProgressBar, done_s: float, length_s: float | None) -> None:
+    if length_s:
+        bar.show(min(round(done_s), round(length_s)), max(1, round(length_s)))
 
 
 def _failure(outcome: Outcome) -> str:

@@ -1,4 +1,4 @@
-"""`mien analyze`: photos in; faces, emotions, tables and annotated pictures out."""
+"""`mien analyze`: photos and films in; faces, emotions, tables, annotated pictures and films out."""
 
 from __future__ import annotations
 
@@ -8,32 +8,45 @@ from typing import Annotated
 import typer
 
 from mien.cli import _exits
-from mien.cli._job import Job, check_not_inputs, check_places
+from mien.cli._job import Job
 from mien.cli._options import with_options
+from mien.cli._places import settle
 from mien.cli._results import printer
 from mien.cli._text import complain
 from mien.core.emotions import LANGUAGES, display_name
 from mien.core.errors import OptionError
 from mien.core.options import AnalysisOptions
 from mien.core.version import __version__
+from mien.core.video_options import VideoOptions
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 
 _HELP = f"""
-Find the faces in photos and read their emotions.
+Find the faces in photos and films and read their emotions.
 
 [bold]Examples[/bold]
 
   mien analyze photo.jpg
   mien analyze photos/ --output faces.csv --annotate drawn/
   mien analyze photos/ --json --jobs 4 | jq .faces
+  mien analyze interview.mp4 --output results/
+  mien analyze interview.mp4 --output interview.srt --start 60 --end 120
+  mien analyze films/ photos/ --output results/ --no-annotated
   find . -name '*.jpg' -print0 | mien analyze - --output faces.xlsx
   ssh camera cat last.jpg | mien analyze -
 
 On a terminal the result is a table. In a pipe it is one line a face, separated by tabs: picture, number, \
 emotion (the model's label in every language), confidence, x, y, width, height; a picture without faces \
 has one line with the number 0. \
+A face in a film has, instead of its number, the frame, its time in seconds and the number of the person. \
 Messages go to standard error, one line for each input that failed; the others are still done.
+
+With a folder as --output, each film gets a folder in it: every frame as .jsonl, .csv and .parquet, \
+subtitles (.srt, .vtt), an ELAN document (.eaf), a summary, the timeline as a picture, and the annotated \
+film with its sound; photos share photos.csv and photos.jsonl there, and are drawn beside them. A single \
+film can also go to one file: .jsonl, .csv, .xlsx, .parquet, .srt, .vtt, .eaf, .json (the summary), .png, \
+.svg, or .mp4 (annotated). Faces are followed through a film and steadied over time; --cadence 1 \
+--smoothing 0 reads each frame as a photo.
 
 With --output, what is done is also kept in FILE.ledger until the run has ended: a run that was \
 interrupted, killed or out of room goes on where it stopped when the same command is given again. A run \
@@ -43,26 +56,37 @@ interrupted with Ctrl-C or SIGTERM also writes what is done to FILE, unless FILE
 """
 
 
+def _place(text: str) -> Path:
+    """An empty text is a variable that was not set, and not the present folder."""
+    if not text:
+        raise typer.BadParameter("it is empty; name a file or a folder")
+    return Path(text)
+
+
 @app.command("analyze", help=_HELP)
 @with_options(AnalysisOptions)
+@with_options(VideoOptions, "video", "Films")
 def analyze(
     paths: Annotated[
         list[str],
         typer.Argument(
             metavar="PATH",
-            help="Photos, folders (with the folders in them), or - for standard input: the bytes of one "
-            "picture, or a list of paths, one a line or separated by NUL.",
+            help="Photos, films, folders (with the folders in them), or - for standard input: the bytes of "
+            "one picture, or a list of paths, one a line or separated by NUL.",
             show_default=False,
         ),
     ],
     options: AnalysisOptions,
+    video: VideoOptions,
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
-            metavar="FILE",
-            help="Write all results to FILE; its suffix says how: .json, .jsonl, .csv, .xlsx or .parquet.",
+            parser=_place,
+            metavar="FILE|DIR",
+            help="Write all results to FILE; its suffix says how: .json, .jsonl, .csv, .xlsx or .parquet, "
+            "and for a film also .srt, .vtt, .eaf, .png, .svg or .mp4. A folder gets everything there is.",
         ),
     ] = None,
     annotate: Annotated[
@@ -70,6 +94,22 @@ def analyze(
         typer.Option(
             metavar="DIR",
             help="Write each picture with its faces drawn into DIR; never over other files than its own.",
+        ),
+    ] = None,
+    annotated: Annotated[
+        bool,
+        typer.Option(
+            help="With a folder as --output: also draw the faces on photos and films.", show_default=True
+        ),
+    ] = True,
+    frames: Annotated[
+        float | None,
+        typer.Option(
+            metavar="RATE",
+            min=0.001,
+            max=1000,
+            help="A folder is one film: its pictures are the frames, RATE a second.",
+            show_default=False,
         ),
     ] = None,
     bars: Annotated[bool, typer.Option("--bars", help="Draw the score of every emotion as well.")] = False,
@@ -120,28 +160,31 @@ def analyze(
     display_name(None, language)
     if as_json and quiet:
         raise OptionError("--json and --quiet exclude each other; leave one out")
-    if bars and annotate is None:
+    left_out = batch.LeftOut()
+    items = batch.plan(paths, left_out=left_out, frames=frames is not None)
+    for note in left_out.notes():
+        complain(note)
+    places = settle(items, output, annotate, ledger, annotated=annotated)
+    if bars and not places.draws:
         raise OptionError("--bars draws on annotated copies; give --annotate DIR as well")
-    book = ledger or (None if output is None else output.parent / f"{output.name}.ledger")
-    check_places(output, annotate, book)
     jobs = jobs or batch.processors()
     threads = threads or (None if jobs == 1 else max(1, batch.processors() // jobs))
     loaded = load_model(model, threads=threads, device=device)
-    left_out = batch.LeftOut()
-    items = batch.plan(paths, left_out=left_out)
-    for note in left_out.notes():
-        complain(note)
-    check_not_inputs(items, output, book)
-    if annotate is not None:
-        items = batch.with_targets(items, annotate)
     drawing = {"language": language, "bars": bars}
+    films = any(item.is_film for item in items)
     job = Job(
-        items=items,
+        items=places.targets(items),
         worker=batch.PhotoWorker(options, model, threads, device, drawing, loaded),
+        film_worker=batch.FilmWorker(
+            options, video, model, threads, device, frames or 25.0, annotated, drawing, loaded
+        )
+        if films
+        else None,
         jobs=jobs,
-        output=output,
-        annotate=annotate,
-        ledger=book,
+        outputs=places.tables,
+        annotate=places.annotate,
+        folder=places.films,
+        ledger=places.ledger,
         keep_ledger=ledger is not None,
         resume=resume,
         settings={
@@ -149,7 +192,8 @@ def analyze(
             "options": options.digest(),
             "detector": create_detector(options.detector).name,
             "model": loaded.reference.to_dict(),
-            "drawing": None if annotate is None else drawing,
+            "drawing": drawing if places.draws else None,
+            **({"video": video.digest(), "rate": frames} if films else {}),
         },
         labels=loaded.card.labels,
     )

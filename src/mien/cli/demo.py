@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from mien.cli import _exits
-from mien.cli._job import Job, check_places
-from mien.cli._table import FaceTable
+from mien.cli._job import Job
+from mien.cli._results import Tables
 from mien.core.emotions import LANGUAGES, display_name
 from mien.core.errors import OutputError
 from mien.core.files import shown
@@ -65,7 +65,8 @@ def demo(
 
     display_name(None, language)
     results = output / "results.json"
-    check_places(results, output, None)
+    batch.check_output(results)
+    batch.check_folder(output)
     loaded = load_model(model)
     with sample_photos() as photos:
         items = [replace(item, name=item.relative.name) for item in batch.plan(photos)]
@@ -74,11 +75,11 @@ def demo(
         job = Job(
             items=items,
             worker=batch.PhotoWorker(AnalysisOptions(), model, drawing=drawing, loaded=loaded),
-            output=results,
+            outputs=(results,),
             labels=loaded.card.labels,
             announce=False,
         )
-        code = job.run(FaceTable(language))
+        code = job.run(Tables(language))
     if code == _exits.DONE:
         print(f"\nWritten to {shown(output)}:")
         for path in [*(item.target for item in items if item.target is not None), results]:

@@ -6,6 +6,8 @@ from mien.core.errors import ImageFormatError
 
 READABLE = "JPEG, PNG, WebP, BMP and TIFF"
 
+FILM_EXTENSIONS: frozenset[str] = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"})
+
 _BMP = b"BM"
 _GIF = (b"GIF87a", b"GIF89a")
 
@@ -65,6 +67,15 @@ def is_picture(data: bytes) -> bool:
         # The four reserved bytes of a bitmap's header cannot be in a path.
         return data[6:10] == bytes(4)
     return _is_webp(data) or data.startswith(_UNLIKE_TEXT)
+
+
+def is_film(head: bytes) -> bool:
+    """Tell whether the first 16 bytes of a file are those of a film, by container."""
+    return (
+        (head[4:8] == b"ftyp" and head[8:12] not in _BRANDS)
+        or head.startswith((b"\x1aE\xdf\xa3", *_GIF))
+        or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
+    )
 
 
 def _is_webp(head: bytes) -> bool:

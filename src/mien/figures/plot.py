@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from mien.core.errors import MissingExtraError, OptionError
 from mien.core.files import atomic_write
+from mien.core.marks import EXIF
 from mien.figures.style import LIGHT, THEMES, WIDTH, Theme
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class Plot:
 
     def png(self, theme: Theme = LIGHT, *, titled: bool = True) -> bytes:
         """Return the figure as PNG, 864 pixels wide, with its title or without."""
-        return self._drawn("png", theme, titled, dpi=DPI, metadata={"Software": None})
+        # Marked, so that a figure in a folder of photos is not taken for one.
+        return self._drawn(
+            "png", theme, titled, dpi=DPI, metadata={"Software": None}, pil_kwargs={"exif": EXIF}
+        )
 
     def svg(self, theme: Theme = LIGHT, *, titled: bool = True, small: bool = False) -> str:
         """Return the figure as SVG, the same text for the same data, with its title or without.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import fields, replace
 from types import TracebackType
 from typing import Any, Self
 
 from mien.core.errors import OptionError
-from mien.core.film import FilmHead
+from mien.core.files import valid_text
+from mien.core.film import Damage, FilmHead
 from mien.core.film_results import FilmSummary
 from mien.core.options import AnalysisOptions
 from mien.core.results import FrameAnalysis
@@ -37,11 +38,13 @@ class VideoAnalysis:
         ...     print(video.summary().dominant)
     """
 
-    def __init__(self, source: Source, analyzer: Analyzer, options: VideoOptions) -> None:
+    def __init__(
+        self, source: Source, analyzer: Analyzer, options: VideoOptions, *, name: str | None = None
+    ) -> None:
         self._source = Prefetch(source)
         self._reader = FrameReader(analyzer.steps, options)
         self.head = FilmHead(
-            source=source.info,
+            source=source.info if name is None else replace(source.info, name=valid_text(name)),
             labels=analyzer.model.card.labels,
             model=analyzer.model.reference,
             detector=analyzer.detector,
@@ -50,8 +53,8 @@ class VideoAnalysis:
         )
         self.labels = self.head.labels
         self._timeline = Timeline(self.head)
-        self._pairs = self._read()
         self._complete = False
+        self._pairs = self._read()
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +82,11 @@ class VideoAnalysis:
         """Give the frames that are left, with their pixels."""
         yield from self._pairs
 
+    @property
+    def damage(self) -> tuple[Damage, ...]:
+        """Stretches that could not be decoded, among what was read so far."""
+        return self._source.damage
+
     def summary(self) -> FilmSummary:
         """Read what is left, and return what the film comes to: persons, their emotions, events.
 
@@ -93,7 +101,7 @@ class VideoAnalysis:
         """Of what was read so far."""
         return self._timeline
 
-    def _read(self) -> Any:
+    def _read(self) -> Generator[tuple[Frame, FrameAnalysis], None, None]:
         for frame, analysis in self._reader.read(self._source):
             self._timeline.add(analysis)
             yield frame, analysis
@@ -108,7 +116,7 @@ def analyze_video(
     device: str = "auto",
     **options: Any,
 ) -> VideoAnalysis:
-    """Return the frames of a film with their faces, which are followed, read and steadied as they are asked for.
+    """Return the frames of a film with their faces: followed, read and steadied as they are asked for.
 
     Args:
         source: the path of a film, or of a folder of frames.
@@ -136,7 +144,7 @@ def split_options(options: dict[str, Any]) -> tuple[AnalysisOptions, VideoOption
     """
     names = [{option.name for option in fields(table)} for table in (AnalysisOptions, VideoOptions)]
     if unknown := sorted(set(options) - names[0] - names[1]):
-        known = ", ".join(option.name for table in (AnalysisOptions, VideoOptions) for option in fields(table))
+        known = ", ".join(sorted(names[0] | names[1]))
         raise OptionError(f"unknown option {unknown[0]!r}; choose from {known}")
     pictures = {name: value for name, value in options.items() if name in names[0]}
     moving = {name: value for name, value in options.items() if name in names[1]}

@@ -49,7 +49,7 @@ def open_source(
     """
     if (live := _live(name, options, max_pixels)) is not None:
         return live
-    return _stored(_path(name), options, rate, max_pixels)
+    return open_stored(_path(name), options, rate=rate, max_pixels=max_pixels)
 
 
 def open_live(
@@ -65,7 +65,7 @@ def open_live(
     """
     if (live := _live(name, options, max_pixels)) is not None:
         return live
-    return Realtime(Prefetch(_stored(_path(name), options, rate, max_pixels)))
+    return Realtime(Prefetch(open_stored(_path(name), options, rate=rate, max_pixels=max_pixels)))
 
 
 def is_camera(name: SourceName) -> bool:
@@ -87,7 +87,17 @@ def _live(name: SourceName, options: VideoOptions | None, max_pixels: int) -> Li
     return open_stream(address, options, max_pixels=max_pixels)
 
 
-def _stored(path: Path, options: VideoOptions | None, rate: float, max_pixels: int) -> Source:
+def open_stored(
+    path: Path,
+    options: VideoOptions | None = None,
+    *,
+    rate: float = DEFAULT_RATE,
+    max_pixels: int = 50_000_000,
+) -> Source:
+    """Open a film, or a folder of frames, whatever its name looks like.
+
+    Arguments and errors are those of `open_source`.
+    """
     if path.is_dir():
         return FrameFolder(path, options, rate=rate, max_pixels=max_pixels)
     return Film(path, options, max_pixels=max_pixels)

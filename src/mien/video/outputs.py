@@ -42,6 +42,7 @@ class FilmOutputs:
         head: of the film.
         language: of subtitles, ELAN documents and pictures, "en", "vi" or "ro".
         stem: how the files in a folder begin; the film's own name without its suffix where None.
+        timeline: of the same film, where someone else adds the frames to it; one of its own without.
 
     Attributes:
         paths: that are written, among them those that appear only at the end.
@@ -61,11 +62,13 @@ class FilmOutputs:
         *,
         language: str = "en",
         stem: str | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         display_name(None, language)  # an unknown language is told before the work
         self._head = head
         self._language = language
-        self._timeline = Timeline(head)
+        self._adds = timeline is None
+        self._timeline = timeline or Timeline(head)
         self._damage: tuple[Damage, ...] = ()
         self._stack = ExitStack()
         self._writers: list[Writer] = []
@@ -101,7 +104,8 @@ class FilmOutputs:
         Raises:
             OutputError: a file cannot be written; what was written before stays.
         """
-        self._timeline.add(frame)
+        if self._adds:
+            self._timeline.add(frame)
         item = FilmFrame.of(self._head, frame)
         for writer in self._writers:
             writer.write(item)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from mien.core.errors import OptionError, OutputError, VideoFormatError
 from mien.core.files import atomic_path, shown
+from mien.core.marks import FILM_COMMENT
 from mien.video.film import open_film
 
 SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -49,8 +50,8 @@ class FilmWriter:
         rate: frames a second, about; each frame has its own time.
         sound: the film whose sound is taken; None for none.
         start_s: time of that film that the new one begins at.
-        end_s: time that its sound ends at; that of the last frame without it.
         threads: of the encoder; 0 leaves it to the encoder.
+        drawn: mark it as drawn by Mien, so that it is not taken for a film to analyse.
 
     Raises:
         OptionError: the suffix is unknown, or the frames are smaller than two pixels.
@@ -67,6 +68,7 @@ class FilmWriter:
         sound: Path | None = None,
         start_s: float = 0.0,
         threads: int = 0,
+        drawn: bool = False,
     ) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() not in SUFFIXES:
@@ -78,6 +80,7 @@ class FilmWriter:
         self._sound_from = sound
         self._start_s = start_s
         self._threads = threads
+        self._drawn = drawn
         self._stack = ExitStack()
         self._last = -1
 
@@ -86,6 +89,8 @@ class FilmWriter:
             place = stack.enter_context(atomic_path(self.path))
             options = {} if self.path.suffix.lower() == ".mkv" else _MP4
             self._container = self._guarded_open(place, options)
+            if self._drawn:
+                self._container.metadata["comment"] = FILM_COMMENT
             self._pictures = self._add_pictures()
             self._sound = None if self._sound_from is None else _sound(self._sound_from, self._container)
             if self._sound is not None:

@@ -7,10 +7,15 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+import mien
+from mien.core import images
+
 WIDTH, HEIGHT = 96, 64
+SAMPLES = Path(mien.__file__).parent / "samples"
 
 
 def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
@@ -76,3 +81,18 @@ def make_film(
 def numbered(count: int, width: int = WIDTH, height: int = HEIGHT) -> list[NDArray[np.uint8]]:
     """Return `count` frames that say their numbers."""
     return [picture(number, width, height) for number in range(count)]
+
+
+def face_film(path: Path, *, frames: int = 24, faces: bool = True, **settings: object) -> Path:
+    """Write a film of 320×240 at 12 frames a second in which the astronaut of the samples sways a little."""
+    portrait = images.load(SAMPLES / "eileen-collins.jpg")
+    portrait = np.asarray(cv2.resize(portrait, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+    pictures = []
+    for number in range(frames):
+        canvas = np.full((240, 320, 3), 110, np.uint8)
+        if faces:
+            left = 40 + round(10 * np.sin(number / 5))
+            height, width = min(portrait.shape[0], 240), min(portrait.shape[1], 320 - left)
+            canvas[:height, left : left + width] = portrait[:height, :width]
+        pictures.append(canvas)
+    return make_film(path, pictures, rate=12, **settings)

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import csv
+import json
+import signal
+from pathlib import Path
+
+import av
+import pytest
+from cli_support import FACE
+from film_support import face_film
+
+from mien.core.film import FilmFrame
+from mien.core.film_results import FilmSummary
+
+
+def test_plain_lines_say_frame_time_and_person(mien, place: Path) -> None:
+    film = face_film(place / "film.mp4")
+    ended = mien("analyze", film)
+    assert (ended.code, ended.err) == (0, "")
+    lines = [line.split("\t") for line in ended.out.splitlines()]
+    assert [int(line[1]) for line in lines] == list(range(24))
+    assert {(line[0], line[3], len(line)) for line in lines} == {(str(film), "0", 10)}
+    assert [float(line[2]) for line in lines] == pytest.approx([n / 12 for n in range(24)], abs=0.002)
+    boxes = [tuple(map(int, line[6:])) for line in lines]
+    assert all(30 < x < 200 and w > 40 for x, _, w, _ in boxes)
+
+
+def test_json_lines_hold_every_frame_without_a_face_too(mien, place: Path) -> None:
+    ended = mien("analyze", face_film(place / "film.mp4", faces=False, frames=5), "--json")
+    frames = [FilmFrame.from_dict(json.loads(line)) for line in ended.out.splitlines()]
+    assert [(frame.analysis.index, frame.faces) for frame in frames] == [(n, ()) for n in range(5)]
+
+
+def test_a_folder_gets_everything(mien, place: Path) -> None:
+    film = face_film(place / "my film.mp4", sound="aac", sound_s=2.0)
+    ended = mien("analyze", film, "--output", place / "results", "--quiet")
+    assert (ended.code, ended.out) == (0, "")
+    assert "1 film, 2.0 s" in ended.err
+    folder = place / "results" / "my film"
+    written = {path.name.removeprefix("my film") for path in folder.iterdir()}
+    assert written >= {
+        ".jsonl", ".csv", ".srt", ".vtt", ".eaf", "-summary.json", "-detect-video.json", "-annotated.mp4"
+    }  # fmt: skip
+    with (folder / "my film.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert len(list(csv.DictReader(file))) == 24
+    summary = FilmSummary.from_dict(json.loads((folder / "my film-summary.json").read_text()))
+    assert (summary.complete, summary.frames, len(summary.persons)) == (True, 24, 1)
+    with av.open(str(folder / "my film-annotated.mp4")) as container:
+        assert (container.streams.video[0].frames, len(container.streams.audio)) == (24, 1)
+    assert not (place / "results" / "analysis.ledger").exists()
+
+
+def test_films_and_photos_in_one_call(mien, place: Path) -> None:
+    (place / "in").mkdir()
+    face_film(place / "in" / "a.mkv")
+    face_film(place / "in" / "b.avi", codec="mjpeg")
+    (place / "in" / "photo.jpg").write_bytes(FACE.read_bytes())
+    out = place / "out"
+    ended = mien("analyze", place / "in", "--output", out, "--quiet")
+    assert ended.code == 0, ended.err
+    assert {path.name for path in out.iterdir()} == {"a", "b", "photo.jpg", "photos.csv", "photos.jsonl"}
+    assert len((out / "photos.jsonl").read_text().splitlines()) == 1
+    # What Mien drew is nothing to analyse.
+    again = mien("analyze", out, "--quiet")
+    assert "left out" in again.err
+    assert "has only what Mien drew" in again.err
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".srt", ".vtt", ".eaf", ".json", ".mp4"])
+def test_one_file_by_its_suffix(mien, place: Path, suffix: str) -> None:
+    film = face_film(place / "film.mkv")
+    ended = mien("analyze", film, "--output", place / f"out{suffix}", "--quiet", "--end", "1")
+    assert ended.code == 0, ended.err
+    assert (place / f"out{suffix}").stat().st_size > 40
+    assert {path.name for path in place.iterdir()} == {"film.mkv", f"out{suffix}"}
+
+
+def test_a_stretch_and_fewer_frames(mien, place: Path) -> None:
+    film = face_film(place / "film.mp4")
+    ended = mien("analyze", film, "--start", "0.5", "--end", "1.5", "--every", "3")
+    assert [line.split("\t")[1] for line in ended.out.splitlines()] == ["6", "9", "12", "15"]
+
+
+def test_cadence_one_without_smoothing_is_what_photos_give(mien, place: Path) -> None:
+    from mien.core import images
+    from mien.video.film import Film
+
+    film = face_film(place / "film.mp4", frames=6)
+    as_film = mien("analyze", film, "--cadence", "1", "--smoothing", "0", "--no-rotate")
+    names = []
+    for frame in Film(film):
+        names.append(place / f"{frame.index}.png")
+        images.save(frame.pixels, names[-1])
+    as_photos = mien("analyze", *names, "--no-rotate")
+    read = [line.split("\t")[4:] for line in as_film.out.splitlines()]
+    assert read == [line.split("\t")[2:] for line in as_photos.out.splitlines()]
+    assert len(read) == 6
+
+
+def test_a_folder_of_frames(mien, place: Path) -> None:
+    from mien.core import images
+    from mien.video.film import Film
+
+    (place / "frames").mkdir()
+    for frame in Film(face_film(place / "film.mp4", frames=12)):
+        images.save(frame.pixels, place / "frames" / f"frame{frame.index}.jpg")
+    ended = mien("analyze", place / "frames", "--frames", "10")
+    lines = [line.split("\t") for line in ended.out.splitlines()]
+    assert [line[1:3] for line in lines] == [[str(n), f"{n / 10:.3f}"] for n in range(12)]
+
+
+def test_damage_is_told_and_the_rest_is_read(mien, place: Path) -> None:
+    film = face_film(place / "film.mkv", codec="mjpeg")
+    content = bytearray(film.read_bytes())
+    starts = [at for at in range(len(content) - 2) if content[at : at + 3] == b"\xff\xd8\xff"]
+    content[starts[10] : starts[10] + 2000] = bytes(2000)
+    film.write_bytes(content)
+    ended = mien("analyze", film, "--quiet")
+    assert ended.code == 0
+    assert "1 frame lost between 0.75 s and 0.92 s" in ended.err
+
+
+def test_a_bad_film_stops_no_other(mien, place: Path) -> None:
+    (place / "bad.mp4").write_text("no film")
+    good = face_film(place / "good.mp4", frames=4)
+    ended = mien("analyze", place / "bad.mp4", good)
+    assert ended.code == 1
+    assert len(ended.out.splitlines()) == 4
+    assert "bad.mp4' is no film that can be read" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--output", "out.txt"], "unknown suffix '.txt'"),
+        (["--start", "2", "--end", "1"], "end has to be later than start"),
+        (["--fps", "5", "--every", "2"], "every or fps"),
+        (["--output", "film.mp4"], "is an input as well as an output"),
+        (["other.mp4", "--output", "out.srt"], "give --output a folder"),
+        (["--output", "out.srt", "--ledger", "out.srt"], "one file"),
+    ],
+)
+def test_wrong_use_says_why_and_writes_nothing(mien, place: Path, options: list[str], says: str) -> None:
+    face_film(place / "film.mp4", frames=2)
+    face_film(place / "other.mp4", frames=2)
+    ended = mien("analyze", "film.mp4", *options)
+    assert (ended.code, ended.out) == (2, "")
+    assert says in ended.err
+    assert {path.name for path in place.iterdir()} == {"film.mp4", "other.mp4"}
+
+
+def test_ctrl_c_leaves_readable_files_and_the_next_run_goes_on(start, mien, place: Path) -> None:
+    films = place / "films"
+    films.mkdir()
+    face_film(films / "a.mp4", frames=6)
+    face_film(films / "b.mp4", frames=2000)
+    out = place / "out"
+    process = start("analyze", str(films), "--output", str(out), "--json")
+    while b"b.mp4" not in process.stdout.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert b"one up to where it was interrupted" in err
+    summary = json.loads((out / "b" / "b-summary.json").read_text())
+    assert summary["complete"] is False
+    read = summary["frames"]
+    assert 1 <= read < 2000
+    assert len((out / "b" / "b.jsonl").read_text().splitlines()) == read
+    with av.open(str(out / "b" / "b-annotated.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == read
+    before = (out / "a" / "a.jsonl").stat().st_mtime_ns
+
+    face_film(films / "b.mp4", frames=8)
+    again = mien("analyze", films, "--output", out, "--quiet")
+    assert again.code == 0, again.err
+    assert json.loads((out / "b" / "b-summary.json").read_text())["complete"] is True
+    assert (out / "a" / "a.jsonl").stat().st_mtime_ns == before
+    assert not (out / "analysis.ledger").exists()

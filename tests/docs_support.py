@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from film_support import face_film
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SAMPLES = REPOSITORY / "src" / "mien" / "samples"
@@ -58,11 +59,12 @@ def names(example: Example) -> str:
 
 
 def lay_desk(desk: Path) -> None:
-    """Put down what the examples name: photo.jpg, and a folder photos."""
+    """Put down what the examples name: photo.jpg, film.mp4, and a folder photos."""
     (desk / "photos").mkdir()
     for sample in SAMPLES.glob("*.jpg"):
         shutil.copy(sample, desk / "photos")
     shutil.copy(SAMPLES / "eileen-collins.jpg", desk / "photo.jpg")
+    face_film(desk / "film.mp4")
 
 
 def run_example(example: Example, desk: Path, data: Path) -> None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         VideoFormatError,
         VideoLimitError,
     )
+    from mien.core.film_results import FilmSummary
     from mien.core.geometry import Box, Landmarks, Point
     from mien.core.options import AnalysisOptions
     from mien.core.results import Face, FrameAnalysis, ImageAnalysis
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from mien.training.config import TrainingConfig
     from mien.training.door import Network, Run, create_model, export, fit
     from mien.training.schedules import EpochLog
+    from mien.video.analysis import VideoAnalysis, analyze_video
     from mien.zoo.registry import Model, load_model
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "Evaluation",
     "Face",
     "FaceDataset",
+    "FilmSummary",
     "FrameAnalysis",
     "ImageAnalysis",
     "ImageError",
@@ -79,12 +82,14 @@ __all__ = [
     "Run",
     "TrainingConfig",
     "TrainingError",
+    "VideoAnalysis",
     "VideoError",
     "VideoFormatError",
     "VideoLimitError",
     "VideoOptions",
     "__version__",
     "analyze",
+    "analyze_video",
     "create_model",
     "evaluate",
     "export",
@@ -103,6 +108,7 @@ _ELSEWHERE = {
     "Evaluation": "mien.evaluation.evaluate",
     "Face": "mien.core.results",
     "FaceDataset": "mien.datasets",
+    "FilmSummary": "mien.core.film_results",
     "FrameAnalysis": "mien.core.results",
     "ImageAnalysis": "mien.core.results",
     "Landmarks": "mien.core.geometry",
@@ -111,8 +117,10 @@ _ELSEWHERE = {
     "Point": "mien.core.geometry",
     "Run": "mien.training.door",
     "TrainingConfig": "mien.training.config",
+    "VideoAnalysis": "mien.video.analysis",
     "VideoOptions": "mien.core.video_options",
     "analyze": "mien.pipeline.analyzer",
+    "analyze_video": "mien.video.analysis",
     "create_model": "mien.training.door",
     "evaluate": "mien.evaluation.evaluate",
     "export": "mien.training.door",

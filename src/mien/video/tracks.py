@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ _LEAST_LIKENESS = 0.35  # of a face that was followed without a gap
 _LEAST_LIKENESS_AGAIN = 0.6  # of one that comes back
 _REACH = 1.0  # widths of a face, and so many more for each second out of sight
 _REACH_A_SECOND = 3.0
+_AS_EXPECTED = 1.2  # widths from where it would be, had it gone on: there, less likeness is enough
+_FORESEEN_S = 2.0
+_SPEED_LEARNT = 0.5  # of the speed, replaced at each look
 _SIZES = 2.0  # a face does not come back more than so many times as large
 _SETTLED = 3  # looks that a face has been found in before it is believed and remembered
 _MISSES = 2  # looks in a row without it that end one that is not settled
@@ -35,6 +38,8 @@ class Track:
         detection: where it is now, or was when it was last seen.
         appearance: what it looks like, learnt from every look.
         found_s: when a look last found it.
+        place: where that was.
+        speed: of its centre over the last looks, in pixels a second, float64 (2,).
         hits: looks that found it.
         misses: looks in a row that did not.
         present: it is in the picture now, as far as can be told.
@@ -44,6 +49,8 @@ class Track:
     detection: Detection
     appearance: Appearance
     found_s: float
+    place: Box
+    speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     hits: int = 1
     misses: int = 0
     present: bool = True
@@ -52,6 +59,11 @@ class Track:
     def settled(self) -> bool:
         """It was found often enough to be believed."""
         return self.hits >= _SETTLED
+
+    def expected(self, time_s: float) -> Box:
+        """Where it would be, had it gone on as it went when a look last found it."""
+        x, y = np.round(self.speed * min(time_s - self.found_s, _FORESEEN_S)).astype(int).tolist()
+        return Box(self.place.x + x, self.place.y + y, self.place.width, self.place.height)
 
 
 class Tracks:
@@ -83,12 +95,15 @@ class Tracks:
 
     def look(self, pixels: NDArray[np.uint8], detections: Sequence[Detection], time_s: float) -> None:
         """Match what a look found with what is known; new faces get new numbers."""
-        seen = [Appearance.of(pixels, found.box) for found in detections]
+        boxes = [found.box for found in detections]
+        seen = [
+            Appearance.of(pixels, box, boxes[:place] + boxes[place + 1 :]) for place, box in enumerate(boxes)
+        ]
         taken = self._matched(detections, seen, time_s)
         for index, (found, appearance) in enumerate(zip(detections, seen, strict=True)):
             track = taken.get(index)
             if track is None:
-                self._tracks.append(Track(self._next, found, appearance, time_s))
+                self._tracks.append(Track(self._next, found, appearance, time_s, found.box))
                 self._next += 1
             else:
                 _update(track, found, appearance, time_s)
@@ -131,12 +146,18 @@ class Tracks:
             track.present = track.appearance.likeness(Appearance.of(pixels, box)) >= _LEAST_LIKENESS_AGAIN
 
     def _is_kept(self, track: Track, time_s: float) -> bool:
-        return track.present or (track.settled and time_s - track.found_s <= self._max_gap_s)
+        return track.present or time_s - track.found_s <= self._max_gap_s
 
 
 def _update(track: Track, found: Detection, appearance: Appearance, time_s: float) -> None:
+    passed = time_s - track.found_s
+    if passed > 0:
+        moved = _centre(found.box) - _centre(track.place)
+        new = _SPEED_LEARNT if track.hits > 1 else 1.0
+        track.speed = (1 - new) * track.speed + new * moved / passed
     track.appearance = track.appearance.learnt(appearance)
     track.detection = found
+    track.place = found.box
     track.found_s = time_s
     track.hits += 1
     track.misses = 0
@@ -145,25 +166,44 @@ def _update(track: Track, found: Detection, appearance: Appearance, time_s: floa
 
 def _cost(track: Track, found: Detection, look: Appearance, time_s: float) -> float:
     """Return how badly a found face fits a track, in about [0, 2]; `_FAR` where it cannot be the same."""
-    here, there = track.detection.box, found.box
-    larger = max(here.area, there.area) / min(here.area, there.area)
     likeness = track.appearance.likeness(look)
-    if larger > _SIZES**2:
-        return _FAR
+    costs = [_cost_again(track, found.box, likeness, time_s)]
     if track.present:
-        overlap = here.overlap(there)
-        near = _distance(here, there) <= 0.5
-        if likeness < _LEAST_LIKENESS or not (overlap >= _LEAST_OVERLAP or near):
-            return _FAR
-        return 1 - overlap + 1 - likeness
-    reach = _REACH + _REACH_A_SECOND * (time_s - track.found_s)
-    if likeness < _LEAST_LIKENESS_AGAIN or _distance(here, there) > reach:
+        costs.append(_cost_followed(track.detection.box, found.box, likeness))
+    return min(costs)
+
+
+def _cost_followed(here: Box, there: Box, likeness: float) -> float:
+    overlap = here.overlap(there)
+    near = overlap >= _LEAST_OVERLAP or _distance(here, there) <= 0.5
+    if likeness < _LEAST_LIKENESS or not near or not _alike_in_size(here, there):
         return _FAR
-    return 1.0 + 1 - likeness  # as one without overlap: one that was followed comes first
+    return 1 - overlap + 1 - likeness
+
+
+def _cost_again(track: Track, there: Box, likeness: float, time_s: float) -> float:
+    """One that comes back, or that was carried off by whoever passed before it.
+
+    At best it costs as much as one without overlap: one that was followed comes first.
+    """
+    if not _alike_in_size(track.place, there):
+        return _FAR
+    if likeness >= _LEAST_LIKENESS and _distance(track.expected(time_s), there) <= _AS_EXPECTED:
+        return 1.0 + 1 - likeness
+    # The more alike, the farther it may have gone.
+    alike = (likeness - _LEAST_LIKENESS_AGAIN) / (1 - _LEAST_LIKENESS_AGAIN)
+    reach = (_REACH + _REACH_A_SECOND * (time_s - track.found_s)) * (1 + 2 * alike)
+    return 1.0 + 1 - likeness if alike >= 0 and _distance(track.place, there) <= reach else _FAR
+
+
+def _alike_in_size(here: Box, there: Box) -> bool:
+    return max(here.area, there.area) <= _SIZES**2 * min(here.area, there.area)
 
 
 def _distance(a: Box, b: Box) -> float:
     """Return the distance between the centres of two boxes, in widths of the larger face."""
-    across = (a.x + a.width / 2) - (b.x + b.width / 2)
-    down = (a.y + a.height / 2) - (b.y + b.height / 2)
-    return float(np.hypot(across, down)) / max(a.width, b.width)
+    return float(np.hypot(*(_centre(a) - _centre(b)))) / max(a.width, b.width)
+
+
+def _centre(box: Box) -> NDArray[np.float64]:
+    return np.array([box.x + box.width / 2, box.y + box.height / 2])

@@ -97,7 +97,8 @@ class FrameReader:
         height, width = frame.pixels.shape[:2]
         inside = box.clipped(width, height) or followed.detection.box
         face = self._steps.face(replace(followed.detection, box=inside), measured, steadied.tolist())
-        return replace(face, track_id=followed.track_id)
+        certain = self._smoother.is_certain(followed.track_id, face.confidence, self._steps.threshold)
+        return replace(face, track_id=followed.track_id, emotion=face.emotion if certain else None)
 
     def _forget(self, before_s: float) -> None:
         """Let go of faces that were not read since, so that memory does not grow."""

@@ -57,7 +57,7 @@ def find_events(times: Curve, scores: Curve, stated: NDArray[np.bool_]) -> list[
     least = max(_LEAST_RISE, 2 * noise)
     peaks, _ = find_peaks(padded, prominence=least)
     places = _parted(smooth, (peaks - 1).tolist(), least)
-    return list(_measured(smooth, stated, places, noise))
+    return list(_measured(smooth, stated, places, noise)) if places else []
 
 
 def _parted(smooth: Curve, peaks: list[int], least: float) -> list[int]:
@@ -113,7 +113,7 @@ def _beginning(rise: Curve, top: float, noise: float) -> int:
     """Return the place in `rise`, which ends at the peak, at which it leaves the level before."""
     base = _level(rise, top, noise)
     half = _last_below(rise, base, top, _HALF)
-    if half < 0:
+    if half < 0 or top - base < _LEAST_RISE:
         return 0  # it was there before
     share = min(0.4, max(_LOW, 2 * noise / max(top - base, 1e-9)))
     low = _last_below(rise[: half + 1], base, top, share)

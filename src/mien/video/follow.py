@@ -35,6 +35,7 @@ class Follower:
     def __init__(self, steps: Steps, options: VideoOptions) -> None:
         self._steps = steps
         self._cadence = options.cadence
+        self._as_stills = options.cadence == 1 and options.smoothing == 0
         self._motion = Motion() if self._cadence > 1 else None
         self._tracks = Tracks(options.max_gap, carries=self._motion is not None)
         self._until_look = 0
@@ -60,6 +61,8 @@ class Follower:
         return sorted(faces, key=lambda face: face.detection.box.area, reverse=True)
 
     def _find(self, frame: Frame) -> list[Detection]:
+        if self._as_stills:
+            return self._steps.detect(frame.pixels)
         turned = not self._tracks.present and frame.time_s - self._turned_at >= _TURNED_S
         if turned:
             self._turned_at = frame.time_s

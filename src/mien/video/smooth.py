@@ -25,6 +25,7 @@ class _State:
     fresh_since_s: float = 0.0
     fresh_count: int = 0
     stated: int = -1
+    certain: bool = True
     speed: NDArray[np.float64] = field(default_factory=lambda: np.zeros(4))
 
 
@@ -64,6 +65,18 @@ class Smoother:
             state.time_s = time_s
         return _whole(state.box), self._stated(state)
 
+    def is_certain(self, track_id: int, confidence: float, threshold: float) -> bool:
+        """Tell whether the emotion of the face that was steadied last in a track is to be stated.
+
+        Never below the threshold; and after an uncertain frame only from half of the hysteresis above it,
+        so that a confidence that trembles about the threshold does not flicker.
+        """
+        if self.is_off:
+            return confidence >= threshold
+        state = self._states[track_id]
+        state.certain = confidence >= threshold + (0.0 if state.certain else self._hysteresis / 2)
+        return state.certain
+
     def forget(self, before_s: float) -> None:
         """Let go of tracks that were not seen since."""
         self._states = {number: one for number, one in self._states.items() if one.time_s >= before_s}
@@ -102,7 +115,7 @@ class Smoother:
         state.speed = state.speed + _share(1.0, passed) * (speed - state.speed)
         # In widths of the face a second, so that faces near and far are steadied alike.
         relative = np.abs(state.speed) / max(float(state.box[2]), 1.0)
-        cutoff = 0.5 / self._window_s + 4.0 * relative.max()
+        cutoff = 0.5 / self._window_s + 2.0 * relative.max()
         return np.asarray(state.box + _share(cutoff, passed) * (place - state.box), np.float64)
 
 

@@ -125,7 +125,7 @@ def test_off_is_exactly_the_still_picture() -> None:
     reader = FrameReader(Steps(scene, model, AnalysisOptions()), STILL)
     analyzer = mien.Analyzer(model=model, detector="haar")
     for frame in scene.frames(10):
-        found = reader.read_one(frame).faces
+        found = reader.read_one(frame)[0].faces
         still = analyzer.analyze(frame.pixels, boxes=[face.box for face in found]).faces
         assert len(found) == 2
         assert tuple(replace(face, track_id=None) for face in found) == still
@@ -138,7 +138,7 @@ def test_off_is_exactly_the_still_picture_with_a_real_detector(shared: Path) -> 
     reader = FrameReader(analyzer.steps, STILL)
     for frame in itertools.islice(Film(shared / "media" / "three-people.mp4"), 4):
         turned = replace(frame, pixels=np.ascontiguousarray(np.rot90(frame.pixels, frame.index % 2)))
-        found = reader.read_one(turned).faces
+        found = reader.read_one(turned)[0].faces
         assert len(found) == 3
         assert tuple(replace(face, track_id=None) for face in found) == analyzer.analyze(turned.pixels).faces
 

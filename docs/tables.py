@@ -49,6 +49,32 @@ def training() -> str:
     return _options(TrainingConfig)
 
 
+def saving() -> str:
+    """Return the options of saved faces."""
+    from mien.core.gallery_options import GalleryOptions
+
+    return _options(GalleryOptions)
+
+
+def presets() -> str:
+    """Return the presets of live pictures, value by value."""
+    from mien.core.live_presets import PRESETS, live_options
+
+    values = {
+        name: of_picture.to_dict() | of_film.to_dict()
+        for name in PRESETS
+        for of_picture, of_film in [live_options(name)]
+    }
+    changed = [option for option in values["standard"] if any(option in p.options for p in PRESETS.values())]
+    return _rows(
+        ("", *(f"`{name}`" for name in PRESETS)),
+        [
+            ("for", *(preset.summary for preset in PRESETS.values())),
+            *((f"`{option}`", *(f"`{values[name][option]}`" for name in PRESETS)) for option in changed),
+        ],
+    )
+
+
 def _options(table: type[Any]) -> str:
     return _rows(
         ("option", "default", "values", "what it does"),
@@ -179,7 +205,20 @@ def _stored() -> Sequence[Any]:
 
 TABLES: dict[str, Callable[[], str]] = {
     table.__name__: table
-    for table in (options, training, names, errors, columns, commands, model, leaderboard, costs, remake)
+    for table in (
+        options,
+        training,
+        presets,
+        saving,
+        names,
+        errors,
+        columns,
+        commands,
+        model,
+        leaderboard,
+        costs,
+        remake,
+    )
 }
 
 

@@ -199,8 +199,9 @@ def test_presets_are_tables_of_known_options() -> None:
         values = of_picture.to_dict() | of_film.to_dict()
         assert {option: values[option] for option in preset.options} == dict(preset.options)
     of_picture, of_film = live_options("advanced", {"clahe": False, "cadence": 1, "threshold": 0.2})
-    assert (of_picture.clahe, of_picture.median, of_picture.threshold, of_film.cadence) == (False, 3, 0.2, 1)
-    assert live_options("light")[0].detection_side < live_options()[0].detection_side
+    assert (of_picture.clahe, of_picture.threshold, of_film.cadence) == (False, 0.2, 1)
+    assert (of_picture.detection_side, of_film.smoothing) == (640, 0.5)
+    assert live_options("light")[1].cadence > live_options()[1].cadence > of_film.cadence
     assert live_options()[0].detection_side < AnalysisOptions().detection_side
     with pytest.raises(OptionError, match="unknown preset 'fast'; choose one of standard, light, advanced"):
         live_options("fast")

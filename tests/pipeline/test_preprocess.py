@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mien.core.errors import OptionError
-from mien.pipeline.preprocess import clahe, edges, median, preprocess
+from mien.pipeline.preprocess import before_after, clahe, edges, median, preprocess
 
 
 def test_clahe_lifts_faint_contrast() -> None:
@@ -58,3 +58,22 @@ def test_the_median_comes_before_clahe() -> None:
     crops = np.random.default_rng(0).integers(0, 256, (2, 48, 48), np.uint8)
     both = preprocess(crops, median_size=5, equalise=True)
     np.testing.assert_array_equal(both, [clahe(median(crop, 5)) for crop in crops])
+
+
+@pytest.mark.parametrize("shape", [(2, 48, 48), (2, 40, 40, 3)])
+def test_before_and_after_stand_side_by_side(shape: tuple[int, ...]) -> None:
+    crops = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    shown = before_after(crops, median_size=3, equalise=True, side=96)
+    assert (shown.shape, shown.dtype) == ((2 * 96, 3 * 96, 3), np.uint8)
+    filtered = preprocess(crops, median_size=3, equalise=True)
+    scale = 96 // shape[1]
+    if 96 % shape[1] == 0:
+        colour = [slice(None)] * 2 + [0]
+        np.testing.assert_array_equal(shown[:96:scale, :96:scale][tuple(colour)], crops[0])
+        np.testing.assert_array_equal(shown[96::scale, 96:192:scale][tuple(colour)], filtered[1])
+        np.testing.assert_array_equal(shown[96::scale, 192::scale][tuple(colour)], edges(filtered[1]))
+
+
+def test_before_and_after_need_a_face() -> None:
+    with pytest.raises(OptionError, match="one crop or more"):
+        before_after(np.empty((0, 48, 48), np.uint8))

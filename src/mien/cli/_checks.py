@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
-from mien.core.errors import MienError
+from mien.core.errors import MienError, VideoError
 from mien.core.files import shown
 from mien.core.machine import processors
 from mien.core.version import __version__
@@ -139,17 +139,16 @@ def cameras() -> Iterator[Finding]:
 
 def camera(number: int) -> Iterator[Finding]:
     """Open one camera and read a picture."""
-    cv2 = importlib.import_module("cv2")
-    capture = cv2.VideoCapture(number)
+    from mien.video.camera import open_camera
+
     try:
-        read, frame = capture.read()
-    finally:
-        capture.release()
-    if read:
-        yield Finding("ok", f"camera {number} gives {frame.shape[1]}×{frame.shape[0]} pixels")
-    else:
+        opened = open_camera(number, size=None)
+    except VideoError:
         advice = "check that it is connected, that no other program uses it and that you may open it"
         yield Finding("problem", f"camera {number} gives no picture", advice)
+        return
+    opened.close()
+    yield Finding("ok", f"camera {number} gives {opened.info.width}×{opened.info.height} pixels")
 
 
 def self_test() -> Iterator[Finding]:

@@ -73,3 +73,36 @@ def preprocess(
     if equalise:
         steps = [clahe(crop) for crop in steps]
     return np.stack(steps)
+
+
+def before_after(
+    crops: NDArray[np.uint8], *, median_size: int = 0, equalise: bool = False, side: int = 144
+) -> NDArray[np.uint8]:
+    """Return a picture of what the filters do: of each face the crop, what the network reads, its edges.
+
+    Args:
+        crops: uint8 (faces, H, W) or (faces, H, W, 3) RGB, unfiltered; at least one.
+        median_size: odd size of the median filter; 0 is off.
+        equalise: whether CLAHE is applied.
+        side: of each of the three pictures, in pixels.
+
+    Returns:
+        RGB uint8 (faces × side, 3 × side, 3), a row a face.
+
+    Raises:
+        OptionError: there is no crop, or `side` is below 1.
+    """
+    if not len(crops) or side < 1:
+        raise OptionError(f"needs one crop or more and a side of at least 1, not {len(crops)} and {side}")
+    filtered = preprocess(crops, median_size=median_size, equalise=equalise)
+    rows = [
+        np.concatenate([_shown(picture, side) for picture in (before, after, edges(after))], axis=1)
+        for before, after in zip(crops, filtered, strict=True)
+    ]
+    return np.concatenate(rows)
+
+
+def _shown(crop: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return a crop enlarged pixel by pixel, RGB uint8 (side, side, 3)."""
+    rgb = cv2.cvtColor(crop, cv2.COLOR_GRAY2RGB) if crop.ndim == 2 else crop
+    return np.asarray(cv2.resize(rgb, (side, side), interpolation=cv2.INTER_NEAREST), np.uint8)

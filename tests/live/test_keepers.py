@@ -149,6 +149,36 @@ def test_a_recording_is_a_film_of_what_was_seen(camera: Gated, tmp_path: Path) -
     assert np.abs(frames[0].pixels.astype(int) - face_picture()).max() > 80, "boxes are drawn"
 
 
+def test_a_full_disk_ends_the_recording_and_leaves_a_film(camera: Gated, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="needs POSIX limits")
+    clock = [0.0]
+    live = timed_session(camera, clock)
+    watcher = Watcher(live)
+    live.start()
+    watcher.next()
+    recording = record(live, tmp_path / "session.mp4")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        noise = np.random.default_rng(0)
+        while watcher.notices.empty():
+            clock[0] += 0.5
+            camera.give(noise.integers(0, 256, (240, 240, 3), np.uint8))
+            watcher.next()
+        live.release(recording)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told = watcher.notice()
+    assert told.is_problem
+    assert told.text.startswith("the recording ended: ")
+    assert "too large" in told.text
+    show(camera, live, watcher, clock, clock[0] + 1)
+    stop(live, camera)
+    assert live.error is None
+    assert list(Film(tmp_path / "session.mp4"))
+    assert [path.name for path in tmp_path.iterdir()] == ["session.mp4"]
+
+
 def test_a_recording_that_breaks_ends_alone(camera: Gated) -> None:
     class FullDisk:
         closed = False

@@ -42,7 +42,8 @@ _X264 = {"preset": "veryfast", "crf": "21", "bf": "0"}
 class FilmWriter:
     """Writes frames to a film that appears when the `with` block ends, also after an interruption.
 
-    A process that is killed leaves a hidden file beside it, which can be played up to its last second.
+    A process that is killed leaves a hidden file beside it, which can be played up to its last second. Where
+    the disk is full and the block ends well all the same, what was written is kept.
 
     Args:
         path: ends in .mp4, .mov or .mkv.
@@ -83,6 +84,7 @@ class FilmWriter:
         self._drawn = drawn
         self._stack = ExitStack()
         self._last = -1
+        self._failed = False
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
@@ -130,6 +132,7 @@ class FilmWriter:
                 self._container.mux(packet)
             self._add_sound(time_s)
         except (FFmpegError, OSError) as error:
+            self._failed = True
             raise OutputError(f"{shown(self.path)} cannot be written: {_why(error)}") from error
 
     def _guarded_open(self, place: Path, options: dict[str, str]) -> OutputContainer:
@@ -156,7 +159,7 @@ class FilmWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None and self._last >= 0:
+            if kind is None and self._last >= 0 and not self._failed:
                 for packet in self._pictures.encode(None):
                     self._container.mux(packet)
                 self._add_sound(self._start_s + self._last / _TICKS + 1 / self._rate)
@@ -165,7 +168,8 @@ class FilmWriter:
                         self._container.mux(packet)
             self._container.close()
         except (FFmpegError, OSError) as failure:
-            if kind is None:
+            # Where a frame failed before and the block ends well all the same, what is there is wanted.
+            if kind is None and not self._failed:
                 raise OutputError(f"{shown(self.path)} cannot be written: {_why(failure)}") from failure
 
 

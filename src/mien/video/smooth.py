@@ -14,6 +14,7 @@ from mien.core.video_options import VideoOptions
 _CHANGED = 0.35  # total variation between what is shown and what is seen that makes a new expression
 _SETTLE_S = 0.1  # that a new expression has to last before it is believed
 _TIE = 1e-6
+_LEAST_S = 1e-3  # a window of less steadies nothing
 
 
 @dataclass(eq=False)
@@ -46,7 +47,7 @@ class Smoother:
     @property
     def is_off(self) -> bool:
         """Every frame stays as it was read alone."""
-        return self._window_s == 0
+        return self._window_s < _LEAST_S
 
     def step(
         self, track_id: int, time_s: float, box: Box, scores: NDArray[np.float64]

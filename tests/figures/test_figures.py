@@ -28,7 +28,11 @@ def every_plot() -> dict[str, Plot]:
     shares = {"precision": 0.8, "recall": 0.75, "f1": 0.77}
     log = {"epoch": [1, 2], "train_loss": [1.5, 1.2], "validation_loss": [1.4, 1.3]}
     log |= {"validation_accuracy": [0.4, 0.5], "train_accuracy": [0.4, 0.6], "learning_rate": [0.1, 0.05]}
+    bands = [figures.Band(n, n + 0.8, (*LABELS, None)[n % 5]) for n in range(90)]
+    marks = [figures.Mark(1, 2, 3, LABELS[0])]
+    lanes = [figures.Lane(f"#{n}", bands[n:], STEPS * 90, STEPS / 2, marks[n:]) for n in range(3)]
     plots = [
+        figures.film_timeline(lanes, LABELS, 90, language="ro"),
         figures.confusion_matrix(counts, counts / np.maximum(counts.sum(1, keepdims=True), 1), LABELS),
         figures.per_class_bars(dict.fromkeys(LABELS, shares)),
         figures.roc_curves(lines),
@@ -98,6 +102,24 @@ def test_many_labels_and_a_script_that_the_font_lacks_can_be_drawn() -> None:
     names = [f"expression number {n}" for n in range(19)] + ["怒り"]
     figures.confusion_matrix(np.eye(20, dtype=int), np.eye(20), names).png()
     figures.roc_curves([Line(name, STEPS, STEPS, 0.5) for name in names]).png()
+
+
+def test_timelines_of_nobody_of_a_moment_and_of_very_many_bands() -> None:
+    figures.film_timeline([], LABELS, 0).png()
+    none = np.empty(0)
+    moment = figures.Lane("#0", [figures.Band(0, 0.001, None)], np.array([0.0]), np.array([0.5]))
+    figures.film_timeline([moment, figures.Lane("#1", [], none, none)], LABELS, 0.001).svg()
+    bands = [figures.Band(n / 4, n / 4 + 0.25, LABELS[n % 3]) for n in range(40_000)]
+    text = figures.film_timeline([figures.Lane("#0", bands, STEPS * 10_000, STEPS)], LABELS, 10_000).svg()
+    assert len(text) < 400_000
+
+
+def test_a_timeline_shows_emotions_in_their_colours() -> None:
+    lanes = [figures.Lane("#0", [figures.Band(0, 10, "happy")], STEPS * 10, np.ones(900))]
+    for theme in (LIGHT, DARK):
+        drawn = Image.open(BytesIO(figures.film_timeline(lanes, ["happy"], 10).png(theme))).convert("RGB")
+        colours = {colour: count for count, colour in drawn.getcolors(1 << 20)}
+        assert colours[(245, 239, 89)] > 10_000
 
 
 def test_curves_are_thinned_and_keep_their_ends() -> None:

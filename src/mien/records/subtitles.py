@@ -34,6 +34,7 @@ def cues(summary: FilmSummary, language: str = "en") -> Iterator[Cue]:
         change
         for track in summary.persons
         for segment in track.segments
+        if _ms(segment.end_s) > _ms(segment.start.time_s)
         # At one moment what ends comes before what begins.
         for change in (
             (_ms(segment.start.time_s), 1, track.track_id, display_name(segment.label, language)),

@@ -68,6 +68,7 @@ def write(
     *,
     labels: Sequence[str] | None = None,
     append: bool = False,
+    partial: bool = False,
 ) -> None:
     """Write results and failures to `path` in the format of its suffix; see `open_writer`.
 
@@ -76,7 +77,7 @@ def write(
         MissingExtraError: the format needs a package that is not installed.
         OutputError: the file cannot be written.
     """
-    with open_writer(path, labels=labels, append=append) as writer:
+    with open_writer(path, labels=labels, append=append, partial=partial) as writer:
         for item in analyses:
             writer.write(item)
 

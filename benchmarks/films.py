@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +29,8 @@ AT_LEAST = {"yunet": 4.0, "haar": 6.0}
 EQUAL_AT_LEAST = 0.95
 DECODING_AT_LEAST = 0.25
 ANNOTATED_AT_MOST = 1.3
+GROWTH_AT_MOST_MB = 30.0
+MINUTES = (1, 10)
 ROUNDS = 5
 
 
@@ -40,6 +44,7 @@ def run(detectors: list[str]) -> Iterator[Figure]:
         if "yunet" in detectors:
             yield _against_decoding(films[1])
             yield _annotated(films[1], Path(folder))
+        yield _memory(Path(folder))
 
 
 def make_film(path: Path, faces: int, seconds: int = SECONDS) -> Path:
@@ -173,3 +178,35 @@ def _annotated(path: Path, folder: Path) -> Figure:
         annotated_ms=milliseconds(seconds[2]),
         processors=os.cpu_count(),
     )
+
+
+def _memory(folder: Path) -> Figure:
+    """Peak of a whole `mien analyze --output DIR`, over a short and a long film; a fresh process each."""
+    peaks = []
+    for minutes in MINUTES:
+        path = folder / f"{minutes}-minutes.mp4"
+        with FilmWriter(path, 320, 240, rate=10) as writer:
+            pictures = list(moving_faces(320, 240, 1, 60))
+            for number in range(minutes * 600):
+                writer.write(pictures[number % len(pictures)], number / 10)
+        peaks.append(_peak_mb(["analyze", str(path), "--quiet", "--output", str(folder / f"out-{minutes}")]))
+    return figure(
+        f"peak memory of a film of {MINUTES[1]} minutes, beyond that of {MINUTES[0]}",
+        np.array([peaks[1] - peaks[0]]),
+        limit=GROWTH_AT_MOST_MB,
+        unit="MB",
+        short_mb=peaks[0],
+        long_mb=peaks[1],
+    )
+
+
+def _peak_mb(arguments: list[str]) -> float:
+    code = (
+        "import resource, sys\nfrom mien.cli import main\ncode = main(sys.argv[1:])\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\nsys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True
+    )
+    peak = int(done.stdout.split()[-1])
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -14,6 +14,7 @@ import numpy as np
 
 from benchmarks.measure import Figure, alternate, figure, milliseconds
 from benchmarks.pictures import moving_faces
+from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
 from mien.core.video_options import VideoOptions
 from mien.pipeline.analyzer import Analyzer
@@ -22,7 +23,6 @@ from mien.video.annotated import AnnotatedFilm
 from mien.video.film import Film
 from mien.video.prefetch import Prefetch
 from mien.video.write import FilmWriter
-from mien.zoo.registry import load_model
 
 WIDTH, HEIGHT, RATE, SECONDS = 1280, 720, 30, 6
 AT_LEAST = {"yunet": 4.0, "haar": 6.0}
@@ -88,8 +88,12 @@ def ours(path: Path, analyzer: Analyzer, options: VideoOptions) -> list[list[tup
     return found
 
 
+def _analyzer(detector: str) -> Analyzer:
+    return Analyzer(AnalysisOptions(detector=detector), threads=threads_beside_decoding())
+
+
 def _against_reference(path: Path, faces: int, detector: str) -> Iterator[Figure]:
-    analyzer = Analyzer(AnalysisOptions(detector=detector), model=load_model())
+    analyzer = _analyzer(detector)
     options = VideoOptions()
     equal = _equal(reference(path, analyzer), ours(path, analyzer, VideoOptions(smoothing=0)))
     seconds = alternate(
@@ -132,7 +136,7 @@ def _equal(theirs: list, mine: list) -> float:
 
 
 def _against_decoding(path: Path) -> Figure:
-    analyzer, options = Analyzer(AnalysisOptions(detector="yunet"), model=load_model()), VideoOptions()
+    analyzer, options = _analyzer("yunet"), VideoOptions()
 
     def decode() -> None:
         film = Film(path)
@@ -152,7 +156,7 @@ def _against_decoding(path: Path) -> Figure:
 
 
 def _annotated(path: Path, folder: Path) -> Figure:
-    analyzer = Analyzer(AnalysisOptions(detector="yunet"), model=load_model())
+    analyzer = _analyzer("yunet")
     frames = [(frame.pixels, frame.time_s) for frame in Film(path, VideoOptions(end=3.0))]
     cut = VideoOptions(end=3.0)
 

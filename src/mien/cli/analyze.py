@@ -15,6 +15,7 @@ from mien.cli._results import printer
 from mien.cli._text import complain
 from mien.core.emotions import LANGUAGES, display_name
 from mien.core.errors import OptionError
+from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
 from mien.core.version import __version__
 from mien.core.video_options import VideoOptions
@@ -138,7 +139,10 @@ def analyze(
         int, typer.Option("--jobs", "-j", min=0, help="Processes that work at once; 0 is one a processor.")
     ] = 1,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of each process; all processors are shared without it.")
+        int | None,
+        typer.Option(
+            min=1, help="Threads of each process; all processors are shared without it, but one with films."
+        ),
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where the classifier runs.")] = "auto",
     ledger: Annotated[
@@ -168,10 +172,13 @@ def analyze(
     if bars and not places.draws:
         raise OptionError("--bars draws on annotated copies; give --annotate DIR as well")
     jobs = jobs or batch.processors()
-    threads = threads or (None if jobs == 1 else max(1, batch.processors() // jobs))
+    films = any(item.is_film for item in items)
+    if jobs > 1:
+        threads = threads or max(1, batch.processors() // jobs)
+    elif films:
+        threads = threads_beside_decoding(threads)
     loaded = load_model(model, threads=threads, device=device)
     drawing = {"language": language, "bars": bars}
-    films = any(item.is_film for item in items)
     job = Job(
         items=places.targets(items),
         worker=batch.PhotoWorker(options, model, threads, device, drawing, loaded),

@@ -11,3 +11,12 @@ def processors() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # macOS and Windows
         return os.cpu_count() or 1
+
+
+def threads_beside_decoding(threads: int | None = None) -> int:
+    """Return how many threads a classifier gets where frames are decoded at the same time.
+
+    One processor is left to the decoder: two threads of the classifier on two processors wait for it, and
+    for each other, and are slower than one.
+    """
+    return threads or max(1, processors() - 1)

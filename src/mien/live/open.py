@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from mien.core.live_presets import DEFAULT_PRESET, live_options
+from mien.core.machine import threads_beside_decoding
 from mien.gallery.store import Gallery
 from mien.live.session import LiveSession
 from mien.pipeline.analyzer import Analyzer
@@ -29,7 +30,7 @@ def open_session(
         source: as in `mien.video.open.open_source`.
         preset: "standard", "light" or "advanced".
         model: as in `Analyzer`.
-        threads: as in `Analyzer`.
+        threads: as in `Analyzer`; without it, all processors but one.
         device: as in `Analyzer`.
         gallery: where faces are saved; the user's own without it.
         **options: fields of AnalysisOptions and VideoOptions, in place of the preset's.
@@ -40,6 +41,6 @@ def open_session(
         VideoError: the source cannot be opened.
     """
     of_picture, of_film = live_options(preset, options)
-    analyzer = Analyzer(of_picture, model=model, threads=threads, device=device)
+    analyzer = Analyzer(of_picture, model=model, threads=threads_beside_decoding(threads), device=device)
     opened = open_live(source, of_film, max_pixels=of_picture.max_pixels)
     return LiveSession(opened, analyzer.steps, of_film, gallery=gallery)

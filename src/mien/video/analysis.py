@@ -12,6 +12,7 @@ from mien.core.errors import OptionError
 from mien.core.files import valid_text
 from mien.core.film import Damage, FilmHead
 from mien.core.film_results import FilmSummary
+from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
 from mien.core.results import FrameAnalysis
 from mien.core.video_options import VideoOptions
@@ -121,7 +122,7 @@ def analyze_video(
     Args:
         source: the path of a film, or of a folder of frames.
         model: as in `Analyzer`.
-        threads: as in `Analyzer`.
+        threads: as in `Analyzer`; without it, all processors but one.
         device: as in `Analyzer`.
         **options: any field of AnalysisOptions or VideoOptions, such as detector="haar", every=5 or start=60.
 
@@ -131,7 +132,7 @@ def analyze_video(
         OptionError: an option is unknown or out of range.
     """
     pictures, moving = split_options(options)
-    analyzer = Analyzer(pictures, model=model, threads=threads, device=device)
+    analyzer = Analyzer(pictures, model=model, threads=threads_beside_decoding(threads), device=device)
     opened = open_source(source, moving, max_pixels=pictures.max_pixels)
     return VideoAnalysis(opened, analyzer, moving)
 

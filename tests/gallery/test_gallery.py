@@ -170,6 +170,7 @@ def test_links_are_no_faces(tmp_path: Path) -> None:
     store = gallery(tmp_path / "faces")
     store.save(PIXELS, face("sad"))
     (tmp_path / "faces" / "happy").symlink_to(outside)
+    (tmp_path / "faces" / "sad" / name).symlink_to(outside / name)
     assert [one.emotion for one in store.faces()] == ["sad"]
     store.clear()
     assert (outside / name).exists()
@@ -192,6 +193,13 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be made"):
         Gallery(tmp_path / "file" / "faces").save(PIXELS, face())
+
+
+def test_a_face_that_the_index_cannot_take_is_not_saved(tmp_path: Path) -> None:
+    (tmp_path / "index.jsonl").mkdir()
+    with pytest.raises(OutputError, match=r"index\.jsonl' cannot be written"):
+        Gallery(tmp_path).save(PIXELS, face())
+    assert not list(tmp_path.rglob("*.jpg"))
 
 
 def test_a_gallery_that_is_a_file(tmp_path: Path) -> None:

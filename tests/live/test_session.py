@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from live_support import (
     PHOTO,
@@ -22,6 +23,7 @@ from mien.core.video_options import VideoOptions
 from mien.live import PRESETS, LiveSession, live_options, open_session
 from mien.testing import fake_model
 from mien.video.open import open_live
+from mien.video.write import FilmWriter
 
 
 def test_every_frame_is_handed_out_when_there_is_time(camera: Gated) -> None:
@@ -175,6 +177,18 @@ def test_a_film_plays_in_a_cameras_place(shared: Path) -> None:
         shots = list(feed)
     assert shots[-1].frame.time_s < 0.3
     assert max(len(shot.analysis.faces) for shot in shots) >= 1
+
+
+def test_a_film_whose_next_frame_is_far_away_is_not_waited_for(tmp_path: Path) -> None:
+    with FilmWriter(tmp_path / "film.mp4", 64, 64) as writer:
+        for time_s in (0.0, 3000.0):
+            writer.write(np.zeros((64, 64, 3), np.uint8), time_s)
+    live = LiveSession(open_live(tmp_path / "film.mp4"), steps())
+    watcher = Watcher(live)
+    live.start()
+    assert watcher.next().frame.index == 0
+    live.stop()
+    assert live.stats.analysed == 1
 
 
 def test_a_loop_watches(shared: Path) -> None:

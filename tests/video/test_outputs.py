@@ -70,7 +70,8 @@ def test_a_folder_gets_everything(tmp_path: Path) -> None:
     assert outputs.summary.complete
     assert [event.label for event in outputs.summary.events] == ["happy", "sad"]
     assert len(read_all(folder / "talk.jsonl")) == 100
-    assert Image.open(folder / "talk-timeline-dark.png").convert("RGB").getpixel((1, 1)) == (0x17, 0x19, 0x1E)
+    with Image.open(folder / "talk-timeline-dark.png") as picture:
+        assert picture.convert("RGB").getpixel((1, 1)) == (0x17, 0x19, 0x1E)
     assert ET.parse(folder / "talk.eaf").getroot().tag == "ANNOTATION_DOCUMENT"
     assert (folder / "talk.vtt").read_text("utf-8").startswith("WEBVTT")
 

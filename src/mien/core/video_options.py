@@ -51,8 +51,8 @@ class VideoOptions:
     )
     hysteresis: float = option(
         0.1,
-        "How much likelier another emotion has to be before the stated one changes; half of it stands between "
-        "uncertain and stated. 0 changes at once.",
+        "How much likelier another emotion has to be before the stated one changes; half of it stands "
+        "between uncertain and stated. 0 changes at once.",
         low=0.0,
         high=1.0,
     )

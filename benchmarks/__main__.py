@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from benchmarks import films, network, photos, process, training
+from benchmarks import films, live, network, photos, process, training
 from benchmarks.measure import Figure
 from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.zoo import store
 from mien.zoo.registry import load_model
 
-PARTS = ("network", "photos", "films", "process", "training")
+PARTS = ("network", "photos", "films", "live", "process", "training")
 RESULTS = Path("bench-results")
 _YUNET_BESIDE = Path("../shared/models/face_detection_yunet_2023mar.onnx")
 
@@ -65,6 +65,8 @@ def _figures(parts: list[str], detectors: list[str]) -> Iterator[Figure]:
         yield from photos.run(model, detectors)
     if "films" in parts:
         yield from films.run(detectors)
+    if "live" in parts:
+        yield from live.run(detectors)
     if "process" in parts:
         yield from process.run()
     if "training" in parts:

@@ -144,7 +144,7 @@ def live(
         typer.Option(metavar="NAME|FILE", help="Classifier, as in mien analyze.", show_default=False),
     ] = None,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of the classifier; all processors without it.")
+        int | None, typer.Option(min=1, help="Threads of the classifier; all processors but one without it.")
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where the classifier runs.")] = "auto",
 ) -> None:

@@ -33,7 +33,7 @@ def watch(
             folder of frames.
         preset: "standard", "light" (less work) or "advanced" (closer looks, filtered crops).
         model: as in `Analyzer`.
-        threads: as in `Analyzer`.
+        threads: of the classifier; without it one processor is left to the source.
         device: as in `Analyzer`.
         **options: any field of AnalysisOptions or VideoOptions, such as detector="haar" or smoothing=0.
 

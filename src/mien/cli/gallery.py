@@ -44,6 +44,14 @@ than --max-days days (30 without it) are deleted; 'mien gallery clear' deletes a
 {_exits.HELP}
 """
 
+_EXPORT = """
+Write saved faces as a folder that 'mien train DIR' and 'mien dataset describe DIR' read.
+
+One folder an emotion, below train/, validation/ and test/ where shares are given. The pictures of one face \
+that was followed through one session stay in one split, as they are nearly the same. Uncertain faces are \
+left out: move them into the folder of an emotion first.
+"""
+
 app = typer.Typer(
     help=_GROUP,
     no_args_is_help=True,
@@ -171,7 +179,7 @@ def sheet_command(
     typer.echo(printable(str(output)))
 
 
-@app.command("export")
+@app.command("export", help=_EXPORT)
 def export_command(
     output: Annotated[
         Path,
@@ -189,12 +197,7 @@ def export_command(
     test: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of all faces.")] = 0.0,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal splits.")] = 0,
 ) -> None:
-    """Write saved faces as a folder that 'mien train DIR' and 'mien dataset describe DIR' read.
-
-    One folder an emotion, below train/, validation/ and test/ where shares are given. The pictures of one
-    face that was followed through one session stay in one split, as they are nearly the same. Uncertain
-    faces are left out: move them into the folder of an emotion first.
-    """
+    """Align, write, say what came where."""
     from mien.gallery import export_faces
 
     faces = _chosen(gallery, emotion, since, until)

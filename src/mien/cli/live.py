@@ -162,7 +162,7 @@ def live(
     from mien.gallery import Gallery
     from mien.live import open_session
 
-    gallery = None if save_faces is None else Gallery(save_faces, saving)
+    gallery = Gallery(save_faces, saving)  # the user's own without a folder, for the window's key s
     session = open_session(
         source, preset=preset, model=model, threads=threads, device=device, gallery=gallery, **options
     )

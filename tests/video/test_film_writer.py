@@ -108,7 +108,7 @@ def test_an_error_leaves_the_film_that_was_there(tmp_path: Path) -> None:
 def test_a_killed_process_leaves_a_film_that_can_be_played(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "from film_support import picture, WIDTH, HEIGHT\n"
         "from mien.video.write import FilmWriter\n"
         "with FilmWriter('out.mp4', WIDTH, HEIGHT) as writer:\n"
@@ -160,7 +160,7 @@ def test_what_cannot_be_written_says_why(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
     limited = (
         "import resource, sys; from pathlib import Path\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
         "import numpy as np, signal\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"

@@ -40,6 +40,7 @@ class Gated:
         self._pictures: Queue[NDArray[np.uint8] | None] = Queue()
         self._asked = threading.Semaphore(0)
         self.released = False
+        self.is_plugged = True
         self.is_endless = False  # give an empty picture whenever there is no other
         self.give(empty_picture())  # the camera's first picture, read when it is opened
 
@@ -52,7 +53,7 @@ class Gated:
             assert self._asked.acquire(timeout=30)
 
     def isOpened(self) -> bool:  # noqa: N802
-        return not self.released
+        return self.is_plugged
 
     def read(self) -> tuple[bool, NDArray[np.uint8] | None]:
         self._asked.release()

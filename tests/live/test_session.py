@@ -89,6 +89,7 @@ def test_a_camera_that_is_gone_ends_the_session_with_its_error(camera: Gated) ->
     watcher, feed = Watcher(live), live.feed()
     live.start()
     assert feed.take(30).frame.index == 0
+    camera.is_plugged = False
     camera.give(None)
     with pytest.raises(CameraError, match="camera 0 gives no pictures any more"):
         feed.take(30)
@@ -98,6 +99,20 @@ def test_a_camera_that_is_gone_ends_the_session_with_its_error(camera: Gated) ->
     assert live.error is watcher.ends[0]
     with pytest.raises(CameraError):
         list(live.feed())
+
+
+def test_a_camera_that_is_gone_for_a_while_is_told_of_and_goes_on(camera: Gated) -> None:
+    live = session(camera)
+    watcher = Watcher(live)
+    live.start()
+    watcher.next()
+    camera.give(None)
+    assert "gives no pictures; it is waited for, 15.5 s at most" in watcher.notice().text
+    camera.give(face_picture())
+    assert watcher.next().frame.index == 1
+    assert watcher.notice().text == "camera 0 is back"
+    stop(live, camera)
+    assert live.error is None
 
 
 def test_a_subscriber_that_fails_ends_the_session_with_its_error(camera: Gated) -> None:

@@ -74,6 +74,7 @@ class LiveSession:
         self._error: BaseException | None = None
         self._told: dict[str, float] = {}
         self._threads: tuple[threading.Thread, ...] = ()
+        source.listen(lambda text: self.tell(Notice(text, is_problem=True)))
 
     @property
     def info(self) -> SourceInfo:

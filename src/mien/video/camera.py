@@ -90,6 +90,7 @@ class Camera:
         self._clock = clock
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
+        self._tell: Callable[[str], object] = lambda text: None
         self._damage: list[Damage] = []
         self._device: Device | None = None
         self._first = self._opened()
@@ -101,6 +102,10 @@ class Camera:
     def damage(self) -> tuple[Damage, ...]:
         """The last hundred times that the camera was gone."""
         return tuple(self._damage)
+
+    def listen(self, tell: Callable[[str], object]) -> None:
+        """Have `tell` called, in the thread that iterates, with a line when the camera is gone or back."""
+        self._tell = tell
 
     def interrupt(self) -> None:
         """End the pictures soon; may be called from any thread."""
@@ -151,15 +156,19 @@ class Camera:
     def _again(self) -> NDArray[np.uint8] | None:
         """Open the camera again; None where the end was asked for meanwhile."""
         self._release()
+        self._tell(f"{self._name} gives no pictures; it is waited for, {sum(RETRY_S):g} s at most")
         failure: CameraError | None = None
         for pause in RETRY_S:
             self._wait(pause)
             if self._stopped.is_set():
                 return None
             try:
-                return self._opened()
+                pixels = self._opened()
             except CameraError as error:
                 failure = error
+                continue
+            self._tell(f"{self._name} is back")
+            return pixels
         raise CameraError(
             f"{self._name} gives no pictures any more and did not come back within {sum(RETRY_S):g} s; "
             "check its cable or network, then start again"

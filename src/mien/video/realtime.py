@@ -17,6 +17,9 @@ _LONGEST_S = 0.5  # without a picture; then one is shown however late it is
 class LiveSource(Source, Protocol):
     """A source of live pictures: whoever waits for the next one can be interrupted."""
 
+    def listen(self, tell: Callable[[str], object]) -> None:
+        """Have `tell` called with what a person should know meanwhile: a camera is gone, or back."""
+
     def interrupt(self) -> None:
         """End the frames soon; may be called from any thread."""
 
@@ -56,6 +59,9 @@ class Realtime:
     def damage(self) -> tuple[Damage, ...]:
         """What could not be decoded so far."""
         return self._source.damage
+
+    def listen(self, tell: Callable[[str], object]) -> None:
+        """There is nothing to tell: a film does not go away."""
 
     def interrupt(self) -> None:
         """End the frames soon; may be called from any thread."""

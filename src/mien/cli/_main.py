@@ -29,6 +29,7 @@ class _Command(NamedTuple):
 COMMANDS: dict[str, _Command] = {
     "analyze": _Command("mien.cli.analyze", "Find the faces in photos and read their emotions."),
     "live": _Command("mien.cli.live", "Read faces live, from a camera or a film in its place."),
+    "desktop": _Command("mien.cli.desktop", "Open photos, films and the camera in a window."),
     "gallery": _Command("mien.cli.gallery", "List, draw, export and delete saved faces."),
     "demo": _Command("mien.cli.demo", "Analyse the sample photos that come with Mien."),
     "doctor": _Command("mien.cli.doctor", "Check this installation and say what to do."),

@@ -58,7 +58,7 @@ class Bars(QWidget):
         names = {label: display_name(label, self.language) for label in self.face.scores}
         left = max(metrics.horizontalAdvance(name) for name in names.values()) + 2 * _PAD
         right = metrics.horizontalAdvance("100 %") + _PAD
-        room = max(20, self.width() - left - right)
+        room = max(20, self.width() - left - right - _PAD)
         number = "" if self.face.track_id is None else f"#{self.face.track_id}  "
         title = f"{number}{emotion_text(self.face.emotion, self.face.top, self.language)}"
         painter.setPen(ink)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,13 @@ from mien.desktop.settings import Settings
 from mien.desktop.theme import apply_theme
 
 _HEED_CTRL_C_MS = 200
+_LARGE = (
+    "onnxruntime",
+    "scipy.optimize",
+    "mien.video.analysis",
+    "mien.video.annotated",
+    "mien.pipeline.analyzer",
+)
 
 
 def run(paths: Sequence[Path] = (), *, model: str | None = None, camera: str = "0") -> None:
@@ -47,6 +55,8 @@ def run(paths: Sequence[Path] = (), *, model: str | None = None, camera: str = "
     pulse.timeout.connect(lambda: None)
     pulse.start(_HEED_CTRL_C_MS)
     window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose)
+    for name in _LARGE:  # a library that is loaded holds up every thread: now, not while someone clicks
+        importlib.import_module(name)
     window.show()
     if paths:
         window.open_paths(paths)

@@ -11,20 +11,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
 import onnxruntime
 
-from benchmarks import films, live, network, photos, process, training
+from benchmarks import desktop, films, live, network, photos, process, training
 from benchmarks.measure import Figure
 from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.zoo import store
 from mien.zoo.registry import load_model
 
-PARTS = ("network", "photos", "films", "live", "process", "training")
+PARTS = ("network", "photos", "films", "live", "desktop", "process", "training")
 RESULTS = Path("bench-results")
 _YUNET_BESIDE = Path("../shared/models/face_detection_yunet_2023mar.onnx")
 
@@ -67,6 +68,11 @@ def _figures(parts: list[str], detectors: list[str]) -> Iterator[Figure]:
         yield from films.run(detectors)
     if "live" in parts:
         yield from live.run(detectors)
+    if "desktop" in parts:
+        if find_spec("PySide6") is None:
+            print("desktop: left out, PySide6 is not installed", flush=True)
+        else:
+            yield from desktop.run(model)
     if "process" in parts:
         yield from process.run()
     if "training" in parts:

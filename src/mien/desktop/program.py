@@ -16,7 +16,7 @@ from mien.desktop.settings import Settings
 from mien.desktop.theme import apply_theme
 
 _HEED_CTRL_C_MS = 200
-_LARGE = (
+LARGE = (
     "onnxruntime",
     "scipy.optimize",
     "mien.video.analysis",
@@ -55,7 +55,7 @@ def run(paths: Sequence[Path] = (), *, model: str | None = None, camera: str = "
     pulse.timeout.connect(lambda: None)
     pulse.start(_HEED_CTRL_C_MS)
     window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose)
-    for name in _LARGE:  # a library that is loaded holds up every thread: now, not while someone clicks
+    for name in LARGE:  # a library that is loaded holds up every thread: now, not while someone clicks
         importlib.import_module(name)
     window.show()
     if paths:

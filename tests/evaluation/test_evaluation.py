@@ -118,10 +118,20 @@ def test_the_threshold_answers_as_many_faces_as_the_rate_allows(seed: int, wante
 
     reaching = [limit for limit in np.unique(confidence) if rate(limit) >= wanted]
     if reaching:
-        assert threshold == min(reaching)
-        assert share == (confidence >= threshold).mean()
+        assert threshold in (min(reaching), wanted)
+        assert share == (confidence >= threshold).mean() == (confidence >= min(reaching)).mean()
     else:
         assert (threshold, share) == (1.0, 0.0)
+
+
+def test_a_dozen_sure_faces_do_not_ask_for_more_than_the_rate() -> None:
+    sure = np.array([[0.98, 0.02], [0.99, 0.01], [0.03, 0.97], [0.01, 0.99]])
+    true = np.array([0, 0, 1, 1])
+    assert calibration.choose_threshold(sure, true, 0.8, prior=10) == (0.8, 1.0)
+    # A face that is wrong above the rate still lifts the threshold over itself.
+    wrong = np.vstack([sure, [[0.9, 0.1]] * 4])
+    threshold, share = calibration.choose_threshold(wrong, np.array([0, 0, 1, 1, 1, 1, 1, 1]), 0.8)
+    assert (threshold, share) == (0.97, 0.5)
 
 
 def faces(targets: list[int], labels: tuple[str, ...], side: int = 48) -> FaceDataset:

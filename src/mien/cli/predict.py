@@ -73,4 +73,5 @@ def predict(
     if predictions.accuracy is None:
         typer.echo(f"{len(faces)} faces predicted; the data say no emotions, so there is no accuracy")
     else:
-        typer.echo(f"Accuracy on the test set: {predictions.accuracy * 100:.1f} %")
+        what = "test set" if split in (None, "test") else f"{split} split"
+        typer.echo(f"Accuracy on the {what}: {predictions.accuracy * 100:.1f} %")

@@ -143,7 +143,9 @@ def choose_threshold(
 ) -> tuple[float, float]:
     """Return the least confidence at which answered faces are right at the `wanted` rate, and their share.
 
-    Where no threshold reaches the rate, 1.0 and a share of 0 are returned: no face is answered.
+    Where no threshold reaches the rate, 1.0 and a share of 0 are returned: no face is answered. Where the
+    faces leave a gap around the rate itself, it is the threshold: a confidence that promises the rate is
+    answered, though all of a dozen faces had still higher ones.
 
     Args:
         probabilities: (faces, labels), rows summing to 1.
@@ -160,7 +162,12 @@ def choose_threshold(
     good = np.flatnonzero(expected >= wanted)
     if not len(good):
         return 1.0, 0.0
-    return float(curve.thresholds[good[-1]]), float(curve.coverage[good[-1]])
+    place = good[-1]
+    threshold = float(curve.thresholds[place])
+    below = float(curve.thresholds[place + 1]) if place + 1 < len(curve.thresholds) else 0.0
+    if below < wanted < threshold:
+        threshold = wanted
+    return threshold, float(curve.coverage[place])
 
 
 def calibrated(card: Card, logits: NDArray[np.float64], true: NDArray[np.int64]) -> Card:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,12 +50,11 @@ _INTENDED_USE = (
 )
 _LIMITS = (
     "An expression is not an inner state: the scores say how people would label the face, not what the "
-    "person feels. The training labels are noisy (people agree with them on about 65 % of faces) and the "
-    "data are web photos, unbalanced in age, origin and light. Not for decisions about people. Inferring "
-    "emotions at work and in education is prohibited in the European Union outside medical and safety uses "
-    "(AI Act, Article 5(1)(f))."
+    "person feels. Faces unlike those that it was trained on, in age, origin, light or size, are read worse. "
+    "Not for decisions about people. Inferring emotions at work and in education is prohibited in the "
+    "European Union outside medical and safety uses (AI Act, Article 5(1)(f))."
 )
-_LICENCE = "MIT (weights trained by the Mien developers; the training pictures are not included)"
+_LICENCE = "not stated; the terms of the training pictures and of the first weights apply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ class Export:
     card: Card
     parity: Parity
     int8: Export | None = None
-    evaluation: Evaluation | None = None
+    evaluation: Evaluation | None = field(default=None, repr=False)  # thousands of probabilities
 
     @property
     def beside(self) -> Mapping[str, float]:

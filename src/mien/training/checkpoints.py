@@ -162,7 +162,10 @@ def _header(content: bytes, path: Path) -> bytes:
 
 
 def _unusable(path: Path, why: Exception | str) -> TrainingError:
-    return TrainingError(f"weights {shown(path)} cannot be used: {why}; get the file again, or train anew")
+    return TrainingError(
+        f"weights {shown(path)} cannot be used: {why}; get the file again, or "
+        "remove it: a run then begins anew"
+    )
 
 
 def grouped(tensors: Mapping[str, Tensor], group: str) -> dict[str, Tensor]:

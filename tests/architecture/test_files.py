@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,10 @@ def test_a_path_of_one_machine_is_seen(line: str) -> None:
 )
 def test_other_paths_are_not(line: str) -> None:
     assert not MACHINE_PATH.search(line)
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    # pytest takes the second one for the first, and collects neither.
+    names = Counter(path.name for path in committed() if path.name.startswith("test_"))
+    twice = [name for name, count in names.items() if count > 1]
+    assert not twice, f"give one of each another name: {', '.join(twice)}"

@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 PYTHON ?=
 # arguments for pytest, for example: make test TESTS="tests/core -k geometry"
 TESTS  ?= tests
+# processes that test at once; each of them with one thread, so that two do not wait for each other
+JOBS   ?= 2
 
 # Build tools (hatchling) are installed by pip in a place of their own; both names pin them, for old and new pip.
 export PIP_CONSTRAINT       := constraints.txt
@@ -34,7 +36,7 @@ demo: $(VENV)/.base
 	@$(BIN)/mien demo
 
 test: lint
-	$(BIN)/python -m pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

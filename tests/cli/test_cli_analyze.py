@@ -185,7 +185,7 @@ def test_options_reach_the_analysis(mien) -> None:
         (["--device", "abacus"], "abacus"),
         (["--median", "2"], "median has to be 0 or an odd number"),
         (["--output", "faces.doc"], "unknown suffix '.doc'"),
-        (["--output", ""], "it is empty"),
+        (["--output", ""], "--output is empty"),
         (["--json", "--quiet"], "exclude each other"),
         (["--output", "x.csv", "--ledger", "x.csv"], "one file"),
     ],

@@ -57,13 +57,6 @@ interrupted with Ctrl-C or SIGTERM also writes what is done to FILE, unless FILE
 """
 
 
-def _place(text: str) -> Path:
-    """An empty text is a variable that was not set, and not the present folder."""
-    if not text:
-        raise typer.BadParameter("it is empty; name a file or a folder")
-    return Path(text)
-
-
 @app.command("analyze", help=_HELP)
 @with_options(AnalysisOptions)
 @with_options(VideoOptions, "video", "Films")
@@ -80,11 +73,10 @@ def analyze(
     options: AnalysisOptions,
     video: VideoOptions,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
-            parser=_place,
             metavar="FILE|DIR",
             help="Write all results to FILE; its suffix says how: .json, .jsonl, .csv, .xlsx or .parquet, "
             "and for a film also .srt, .vtt, .eaf, .png, .svg or .mp4. A folder gets everything there is.",
@@ -164,11 +156,13 @@ def analyze(
     display_name(None, language)
     if as_json and quiet:
         raise OptionError("--json and --quiet exclude each other; leave one out")
+    if output == "":  # a variable that was not set, and not the present folder
+        raise OptionError("--output is empty; name a file or a folder")
     left_out = batch.LeftOut()
     items = batch.plan(paths, left_out=left_out, frames=frames is not None)
     for note in left_out.notes():
         complain(note)
-    places = settle(items, output, annotate, ledger, annotated=annotated)
+    places = settle(items, None if output is None else Path(output), annotate, ledger, annotated=annotated)
     if bars and not places.draws:
         raise OptionError("--bars draws on annotated copies; give --annotate DIR as well")
     jobs = jobs or batch.processors()

@@ -18,7 +18,7 @@ from mien.batch.photos import PhotoWorker
 from mien.batch.plan import plan
 from mien.batch.runner import EXECUTORS, run
 from mien.batch.sink import check_folder, check_output, result_file
-from mien.batch.targets import with_film_targets, with_targets
+from mien.batch.targets import is_folder, with_film_targets, with_targets
 from mien.core.machine import processors
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Worker",
     "check_folder",
     "check_output",
+    "is_folder",
     "plan",
     "processors",
     "result_file",

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from mien.batch.items import Item, Outcome
 from mien.batch.ledger import Ledger
+from mien.batch.targets import is_folder
 from mien.core.errors import MienError, OutputError
 from mien.core.files import ensure_folder, shown
 from mien.core.options import AnalysisOptions
-from mien.core.video_options import VideoOptions
+from mien.core.video_options import DEFAULT_RATE, VideoOptions
 
 if TYPE_CHECKING:
     from mien.core.film import FilmFrame
@@ -53,7 +54,7 @@ class FilmWorker:
     model: str | Path | None = None
     threads: int | None = None
     device: str = "auto"
-    rate: float = 25.0
+    rate: float = DEFAULT_RATE
     annotated: bool = True
     drawing: dict[str, Any] = field(default_factory=dict)
     loaded: Model | None = None
@@ -162,8 +163,7 @@ def _opened(
         return None, stack.enter_context(_annotated(video, item, worker, target))
     film = None
     language = worker.drawing.get("language", "en")
-    is_file = bool(target.suffix) and not target.is_dir()
-    if not is_file:
+    if is_folder(target):
         ensure_folder(target)
         if worker.annotated:
             place = target / f"{film_stem(item.name)}{ANNOTATED}"

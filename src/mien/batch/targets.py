@@ -57,6 +57,11 @@ def with_film_targets(items: Sequence[Item], folder: Path) -> list[Item]:
     return placed
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether results are meant to go into a folder: there is one, or no suffix says what file it is."""
+    return path.is_dir() or not path.suffix
+
+
 def _written(relative: PurePath) -> PurePath:
     if relative.suffix.lower() in _WRITABLE:
         return relative

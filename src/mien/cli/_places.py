@@ -40,7 +40,7 @@ class Places:
         films = [item for item in items if item.is_film]
         if self.annotate is not None:
             photos = batch.with_targets(photos, self.annotate)
-        if self.films is not None and not _is_folder(self.films):
+        if self.films is not None and not batch.is_folder(self.films):
             films = [replace(item, target=self.films) for item in films]
         elif self.films is not None:
             films = batch.with_film_targets(films, self.films)
@@ -64,10 +64,12 @@ def settle(
         MissingExtraError: the format needs a part of Mien that is not installed.
         OutputError: a file or folder cannot be written.
     """
+    from mien import batch
+
     films = [item for item in items if item.is_film]
     if output is None:
         places = Places(annotate=annotate, ledger=ledger, draws=annotate is not None)
-    elif _is_folder(output):
+    elif batch.is_folder(output):
         photos = len(films) < len(items)
         places = Places(
             tables=(output / "photos.csv", output / "photos.jsonl") if photos else (),
@@ -84,10 +86,6 @@ def settle(
     _check_places(places, output)
     _check_not_inputs(items, *places.tables, places.ledger, None if films == [] else output)
     return places
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() or not path.suffix
 
 
 def _draws(output: Path) -> bool:
@@ -123,12 +121,16 @@ def _check_places(places: Places, output: Path | None) -> None:
     # Compared before anything is made, so that a refused command leaves nothing behind.
     if places.annotate is not None:
         for option, file in (("--output", output), ("--ledger", places.ledger)):
-            if file is not None and file.absolute() == places.annotate.absolute() and not _is_folder(file):
+            if (
+                file is not None
+                and file.absolute() == places.annotate.absolute()
+                and not batch.is_folder(file)
+            ):
                 raise OptionError(f"--annotate and {option} are one place, {shown(file)}; name two")
     if places.ledger is not None and output is not None and places.ledger.absolute() == output.absolute():
         raise OptionError(f"--ledger and --output are one file, {shown(output)}; name two")
     if places.films is not None:
-        folder = places.films if _is_folder(places.films) else places.films.parent
+        folder = places.films if batch.is_folder(places.films) else places.films.parent
         batch.check_folder(folder)
     for table in places.tables:
         batch.check_output(table)

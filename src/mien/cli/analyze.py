@@ -18,7 +18,7 @@ from mien.core.errors import OptionError
 from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
 from mien.core.version import __version__
-from mien.core.video_options import VideoOptions
+from mien.core.video_options import DEFAULT_RATE, VideoOptions
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 
@@ -177,7 +177,7 @@ def analyze(
         items=places.targets(items),
         worker=batch.PhotoWorker(options, model, threads, device, drawing, loaded),
         film_worker=batch.FilmWorker(
-            options, video, model, threads, device, frames or 25.0, annotated, drawing, loaded
+            options, video, model, threads, device, frames or DEFAULT_RATE, annotated, drawing, loaded
         )
         if films
         else None,

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import Field, field, fields
@@ -42,6 +44,12 @@ def check_fields(table: Any) -> None:
     """
     for entry in fields(table):
         object.__setattr__(table, entry.name, _checked(entry, getattr(table, entry.name)))
+
+
+def options_digest(values: Mapping[str, Any]) -> str:
+    """Return 16 hexadecimal digits that are equal for equal options, from plain `{option: value}`."""
+    canonical = json.dumps(dict(values), sort_keys=True).encode()
+    return hashlib.sha256(canonical).hexdigest()[:16]
 
 
 def from_mapping(kind: type[_Table], data: Mapping[str, Any]) -> _Table:

@@ -6,14 +6,12 @@ read the same lines. Options that cannot change a result (threads, device, jobs,
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from mien.core.errors import OptionError
-from mien.core.option_table import check_fields, from_mapping, option
+from mien.core.option_table import check_fields, from_mapping, option, options_digest
 
 DETECTORS: tuple[str, ...] = ("auto", "yunet", "haar")
 
@@ -68,5 +66,4 @@ class AnalysisOptions:
 
     def digest(self) -> str:
         """Return 16 hexadecimal digits that are equal for equal options."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True).encode()
-        return hashlib.sha256(canonical).hexdigest()[:16]
+        return options_digest(self.to_dict())

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from mien.core.errors import OptionError
-from mien.core.option_table import check_fields, from_mapping, option
+from mien.core.option_table import check_fields, from_mapping, option, options_digest
 
 MAX_SECONDS = 1e7
+DEFAULT_RATE = 25.0
+"""Frames a second, where nothing says how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +81,4 @@ class VideoOptions:
 
     def digest(self) -> str:
         """Return 16 hexadecimal digits that are equal for equal options."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True).encode()
-        return hashlib.sha256(canonical).hexdigest()[:16]
+        return options_digest(self.to_dict())

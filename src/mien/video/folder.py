@@ -13,11 +13,10 @@ import numpy as np
 from mien.core import images
 from mien.core.errors import ImageError, VideoFormatError, VideoLimitError
 from mien.core.files import reason, shown
-from mien.core.video_options import VideoOptions
+from mien.core.video_options import DEFAULT_RATE, VideoOptions
 from mien.video.frames import Choice, Damage, Frame, SourceInfo
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-DEFAULT_RATE = 25.0
 
 
 class FrameFolder:

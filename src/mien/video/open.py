@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from mien.core.errors import OptionError
 from mien.core.given import given_path
-from mien.core.video_options import VideoOptions
+from mien.core.video_options import DEFAULT_RATE, VideoOptions
 from mien.video.camera import open_camera, shown_address
 from mien.video.film import Film
-from mien.video.folder import DEFAULT_RATE, FrameFolder
+from mien.video.folder import FrameFolder
 from mien.video.frames import Source
 from mien.video.prefetch import Prefetch
 from mien.video.realtime import LiveSource, Realtime

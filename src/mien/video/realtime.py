@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from mien.core.video_options import DEFAULT_RATE
 from mien.video.frames import Damage, Frame, Source, SourceInfo
 
 _LATE_FRAMES = 1.0  # in distances between frames, that one may be late and is still shown
-_RATE = 25.0  # where the source does not say its own
 _LONGEST_S = 0.5  # without a picture; then one is shown however late it is
 
 
@@ -47,7 +47,7 @@ class Realtime:
         self._clock = clock
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
-        self._allowed_s = _LATE_FRAMES / (source.info.rate or _RATE)
+        self._allowed_s = _LATE_FRAMES / (source.info.rate or DEFAULT_RATE)
         self.dropped = 0
 
     @property

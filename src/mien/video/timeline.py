@@ -20,6 +20,7 @@ from mien.core.errors import OptionError
 from mien.core.film import Damage, FilmHead
 from mien.core.film_results import Event, FilmSummary, Moment, Segment, TrackSummary, Transition
 from mien.core.results import Face, FrameAnalysis
+from mien.core.video_options import DEFAULT_RATE
 from mien.video.events import find_events
 
 BRIEF_S = 0.25
@@ -30,7 +31,6 @@ _HELD_S = 1.0  # a frame stands for no longer, where frames are usually nearer
 _USUAL = 3.0  # times the usual distance, which a frame may stand for as well
 _REMEMBERED = 31  # distances between frames that tell what is usual
 _UNCERTAIN = 255
-_RATE = 25.0  # of a film of one frame
 
 Times = NDArray[np.float64]
 
@@ -147,7 +147,7 @@ class Timeline:
         """Return what every frame stands for; the last one for as long as is usual."""
         if not self._times:
             return np.zeros(0)
-        rate = self._head.source.rate or _RATE
+        rate = self._head.source.rate or DEFAULT_RATE
         last = float(np.median(self._recent)) if self._recent else 1 / rate
         return np.append(np.frombuffer(self._held, np.float64), last)
 

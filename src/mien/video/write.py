@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from mien.core.errors import OptionError, OutputError, VideoFormatError
 from mien.core.files import atomic_path, shown
 from mien.core.marks import FILM_COMMENT
+from mien.core.video_options import DEFAULT_RATE
 from mien.video.film import open_film
 
 SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -65,7 +66,7 @@ class FilmWriter:
         width: int,
         height: int,
         *,
-        rate: float = 25.0,
+        rate: float = DEFAULT_RATE,
         sound: Path | None = None,
         start_s: float = 0.0,
         threads: int = 0,

@@ -99,6 +99,8 @@ def trained(place: Path, killed: subprocess.CompletedProcess[str]) -> Path:
             train(small_faces(), Path("whole"), STILL)
             logs = [train(small_faces(), Path(name), AVERAGED) for name in ("averaged", "cut")]
             Path(f"logs-{group.rank}").write_text(repr([[log.validation_loss for log in ls] for ls in logs]))
+        names = [file.read_text() for file in Path("/proc/self/task").glob("*/comm")]
+        Path(f"threads-{group.rank}").write_text("".join(names))
     """
     done = torchrun(place, program=program)
     assert done.returncode == 0, done.stderr
@@ -152,6 +154,15 @@ def test_two_processes_end_with_the_weights_of_one_that_accumulates(trained: Pat
 def test_all_processes_see_the_same_validation(trained: Path) -> None:
     first, second = ((trained / f"logs-{rank}").read_text() for rank in (0, 1))
     assert first == second
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are listed by Linux only")
+def test_whoever_left_the_group_has_none_of_its_threads(trained: Path) -> None:
+    # One that is there when the interpreter ends may abort the process after its work is done.
+    for rank in (0, 1):
+        names = (trained / f"threads-{rank}").read_text()
+        assert "python" in names or "MainThread" in names, names
+        assert "gloo" not in names
 
 
 def test_a_killed_process_ends_all_and_the_run_goes_on_with_the_same_bits(

@@ -6,6 +6,8 @@ program. Without torchrun there is one process, and nothing here does anything.
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -165,6 +167,9 @@ def _size() -> int:
 
 
 def _join() -> Store:
+    # DistributedDataParallel imports it, and what is imported while the group is there keeps the group, and
+    # its threads, until the interpreter ends; a thread that then still holds a tensor aborts the process.
+    importlib.import_module("torch._dynamo")
     from torch.distributed.rendezvous import rendezvous
 
     backend = "gloo"
@@ -214,7 +219,8 @@ def _is_of_group(error: Exception) -> bool:
 
 
 def _part() -> None:
-    """Leave the group; one that has lost a member already cannot be left in order."""
+    """Leave the group and end its threads; one that has lost a member already cannot be left in order."""
+    gc.collect()  # a wrapped network may stand in a cycle, and holds the group
     try:
         dist.destroy_process_group()
     except RuntimeError:

@@ -97,6 +97,19 @@ def test_attention_is_an_option_that_renames_nothing(name: str) -> None:
     assert all("squeeze" in key or "excite" in key for key in set(gated) - set(plain))
 
 
+@pytest.mark.parametrize("name", ["mien-tiny", "mien-base", "mien-teacher"])
+def test_standardised_faces_read_alike_in_any_light(name: str) -> None:
+    torch.manual_seed(0)
+    network = create_network(name, 7, standardise=True).eval()
+    faces = torch.rand(3, 1, 48, 48) * 2 - 1
+    darker = (faces + 2) / 2 - 2  # half the brightness, in the units of a network that reads black as -2
+    with torch.no_grad():
+        assert torch.allclose(network(faces), network(darker), atol=0.01)
+        flat = network.standardise(torch.full((1, 1, 48, 48), 0.3) + 1e-4 * torch.rand(1, 1, 48, 48))
+    assert flat.abs().max() < 0.01
+    assert set(network.state_dict()) == set(create_network(name, 7).state_dict())
+
+
 @pytest.mark.parametrize("name", ARCHITECTURE_NAMES)
 @pytest.mark.parametrize("labels", [5, 7, 8])
 def test_every_network_takes_any_number_of_labels(name: str, labels: int) -> None:

@@ -31,7 +31,10 @@ def test_the_network_of_the_weights_is_trained_where_no_other_is_named(tmp_path:
 
 def test_options_of_a_network_belong_to_it() -> None:
     assert TrainingConfig(architecture="r2", input_size=0).network_options()["input_size"] is None
-    assert TrainingConfig(architecture="mien-tiny", attention=False).network_options() == {"attention": False}
+    assert TrainingConfig(architecture="mien-tiny", attention=False).network_options() == {
+        "attention": False,
+        "standardise": False,
+    }
     assert TrainingConfig(architecture="r1").network_options() == {}
     assert TrainingConfig(architecture="a.b:C", width=2.0).network_options() == {"width": 2.0}
     with pytest.raises(OptionError, match="attention is no option of r4; it belongs to mien-base"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
+from mien.training._damage import damage
 from mien.training.config import TrainingConfig
 
 
@@ -25,7 +27,27 @@ def augment(images: Tensor, config: TrainingConfig, size: int, generator: torch.
     """
     changed = _affine(images, config, size, generator)
     changed = _light(changed, config.light, generator)
+    changed = _gamma(changed, config.gamma, generator)
+    changed = damage(changed, config, generator)
     return _erase(changed, config.erase, generator)
+
+
+# What grows weaker towards the end of a run; what a face has to be read under stays.
+CALMED = ("rotation", "scale", "shear", "shift", "erase", "mixup", "cutmix")
+
+
+def calmed(config: TrainingConfig, epoch: int) -> TrainingConfig:
+    """Return the recipe of an epoch, counted from 0: its changes weaken over the last part of the run.
+
+    Training and use then differ less, while the weights settle (as in Touvron et al., NeurIPS 2019, and
+    YOLOX, which closes strong changes for the last epochs).
+    """
+    last = config.calm_fraction * config.epochs
+    passed = epoch + 1 - (config.epochs - last)
+    if not last or passed <= 0:
+        return config
+    strength = 1 - (1 - config.calm_strength) * min(1.0, passed / last)
+    return replace(config, **{name: getattr(config, name) * strength for name in CALMED})
 
 
 def _uniform(faces: int, extent: float, generator: torch.Generator) -> Tensor:
@@ -64,6 +86,13 @@ def _light(images: Tensor, extent: float, generator: torch.Generator) -> Tensor:
     brightness = (1 + _uniform(len(images), extent, generator)).view(shape)
     mean = images.mean((1, 2, 3), keepdim=True)
     return (((images - mean) * contrast + mean) * brightness).clamp_(0, 1)
+
+
+def _gamma(images: Tensor, extent: float, generator: torch.Generator) -> Tensor:
+    if extent <= 1:
+        return images
+    powers = torch.exp(_uniform(len(images), math.log(extent), generator))
+    return images.pow(powers.view(-1, 1, 1, 1))
 
 
 def _erase(images: Tensor, share: float, generator: torch.Generator) -> Tensor:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mien.core.errors import TrainingError
-from mien.training.augment import augment, cut_mix, mix
+from mien.training.augment import augment, calmed, cut_mix, mix
 from mien.training.config import TrainingConfig
 from mien.training.losses import soft_targets
 from mien.training.split import Split
@@ -79,12 +79,12 @@ class Batches:
         rng = np.random.default_rng(self._shared_seed(number))
         generator = torch.Generator().manual_seed(self.seed(number))
         order = self._train[self._order(rng)]
-        size = self._size(number)
+        config, size = calmed(config, number), self._size(number)
         mine = slice(self._rank * config.accumulate, (self._rank + 1) * config.accumulate)
         for step in range(self.steps):
             batch = order[step * config.batch_size : (step + 1) * config.batch_size]
             parts = np.array_split(batch, self._processes * config.accumulate)[mine]
-            yield [self._part(chosen, size, rng, generator) for chosen in parts]
+            yield [self._part(chosen, config, size, rng, generator) for chosen in parts]
 
     def _size(self, epoch: int) -> int:
         """Return the side of the crops: small ones first, which costs less and is a change of its own."""
@@ -99,15 +99,15 @@ class Batches:
         return rng.choice(len(self._train), len(self._train), p=share / share.sum())
 
     def _part(
-        self, chosen: NDArray[np.int64], size: int, rng: np.random.Generator, generator: torch.Generator
+        self,
+        chosen: NDArray[np.int64],
+        config: TrainingConfig,
+        size: int,
+        rng: np.random.Generator,
+        generator: torch.Generator,
     ) -> tuple[Tensor, Tensor]:
-        images = augment(to_units(self._images[chosen]), self._config, size, generator)
-        return self._blend(images, self._targets[torch.from_numpy(chosen)], rng, generator)
-
-    def _blend(
-        self, images: Tensor, targets: Tensor, rng: np.random.Generator, generator: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        config, draw = self._config, rng.random()
+        images = augment(to_units(self._images[chosen]), config, size, generator)
+        targets, draw = self._targets[torch.from_numpy(chosen)], rng.random()
         if draw < config.mixup:
             return mix(images, targets, rng.beta(config.mixup_alpha, config.mixup_alpha), generator)
         if draw < config.mixup + config.cutmix:

@@ -22,10 +22,10 @@ ARCHITECTURE_NAMES: tuple[str, ...] = (
     "r5",
 )
 # The options below that a network takes, by its name; someone's own takes whatever its factory does.
-_ATTENTION, _MOBILE = ("attention",), ("width", "input_size", "origin")
-NETWORK_FIELDS: tuple[str, ...] = (*_ATTENTION, *_MOBILE)
+_OURS, _MOBILE = ("attention", "standardise"), ("width", "input_size", "origin")
+NETWORK_FIELDS: tuple[str, ...] = (*_OURS, *_MOBILE)
 NETWORK_OPTIONS: dict[str, tuple[str, ...]] = {
-    name: _ATTENTION if name.startswith("mien-") else _MOBILE if name == "r2" else ()
+    name: _OURS if name.startswith("mien-") else _MOBILE if name == "r2" else ()
     for name in ARCHITECTURE_NAMES
 }
 # They end in layers of a fixed size and read 48×48 pixels only, so no small crops.
@@ -51,6 +51,11 @@ class TrainingConfig:
         form=("package.module:Factory", MODULE_PATH),
     )
     attention: bool = option(True, "Mien's networks: channels weighed by squeeze-excite.")
+    standardise: bool = option(
+        False,
+        "Mien's networks: give each face mean 0 and deviation 1 first, so that light and contrast change "
+        "little.",
+    )
     width: float = option(1.0, "r2: factor on the channels of every layer.", low=0.1, high=4)
     input_size: int = option(
         224,
@@ -136,6 +141,21 @@ class TrainingConfig:
     shift: float = option(0.04, "Greatest random shift, as part of the side.", low=0, high=1)
     flip: bool = option(True, "Mirror half of the faces.")
     light: float = option(0.3, "Greatest random change of brightness and of contrast.", low=0, high=1)
+    gamma: float = option(
+        1.0, "Greatest random gamma g, from 1/g (brighter) to g (darker); 1 is no change.", low=1, high=10
+    )
+    blur: float = option(
+        0.0, "Share of the faces that are blurred, with a deviation of up to 1/24 of the side.", low=0, high=1
+    )
+    low_resolution: float = option(
+        0.0,
+        "Share of the batches of which half the faces are shrunk, to no less than a third, and enlarged.",
+        low=0,
+        high=1,
+    )
+    noise: float = option(
+        0.0, "Share of the faces that get noise, with a deviation of up to a tenth of white.", low=0, high=1
+    )
     erase: float = option(0.2, "Share of the faces that lose a random rectangle.", low=0, high=1)
     mixup: float = option(0.0, "Share of the batches whose faces are blended in pairs.", low=0, high=1)
     mixup_alpha: float = option(0.2, "Shape of mixup's Beta distribution.", low=1e-3, high=100)
@@ -145,6 +165,14 @@ class TrainingConfig:
         low=0,
         high=1,
     )
+    calm_fraction: float = option(
+        0.0,
+        "Last part of the epochs, in which rotation, scale, shear, shift, erasing and blends grow weaker "
+        "evenly; light and damage stay.",
+        low=0,
+        high=1,
+    )
+    calm_strength: float = option(0.2, "What is left of those in the last epoch.", low=0, high=1)
     average: float = option(
         0.998,
         "Decay a step of the averaged weights, which are validated and exported; 0 is no average.",

@@ -138,7 +138,8 @@ def create_model(
         init: another program's weights instead, such as MobileNetV2's of ImageNet or of face recognition for
             r2: a safetensors file, or an https address of one. The names may be torchvision's or timm's.
         sha256: of that file; an address needs it.
-        options: of the network: `attention` for Mien's; `width`, `input_size` and `origin` for r2.
+        options: of the network: `attention` and `standardise` for Mien's; `width`, `input_size` and
+            `origin` for r2.
 
     Raises:
         OptionError: there is no such network, or it does not take these options or labels.

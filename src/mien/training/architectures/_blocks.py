@@ -5,6 +5,20 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+# A deviation, in the units that the networks read, below which a face counts as flat: 5 grey levels.
+FLAT = 0.08
+
+
+class Standardise(nn.Module):
+    """Give each face mean 0 and deviation 1 (Tang, 2013), so that light and contrast change little.
+
+    A face that is nearly flat keeps its small deviation: noise is not blown up to a face.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return `x` (faces, channels, height, width), each channel of each face by itself."""
+        return nn.functional.instance_norm(x, eps=FLAT**2)
+
 
 class SqueezeExcite(nn.Module):
     """Weigh each channel by a gate computed from all of them (Hu et al., CVPR 2018)."""
@@ -102,8 +116,10 @@ class ResidualNetwork(nn.Module):
         blocks: int,
         dropout: float,
         attention: bool = True,
+        standardise: bool = False,
     ) -> None:
         super().__init__()
+        self.standardise = Standardise() if standardise else nn.Identity()
         self.stem = nn.Sequential(*convolution(1, stem, 3))
         stages: list[nn.Module] = []
         channels = stem
@@ -118,7 +134,7 @@ class ResidualNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (faces, labels)."""
-        features = self.stages(self.stem(x)).mean((2, 3))
+        features = self.stages(self.stem(self.standardise(x))).mean((2, 3))
         logits: Tensor = self.head(self.dropout(features))
         return logits
 

@@ -16,11 +16,23 @@ class MienBase(ResidualNetwork):
     Reads float32 (faces, 1, height, width), normalised as the card says, and returns logits
     (faces, labels). Any size from 32×32 works, which training uses; the models are exported at 48×48.
     Without `attention` the blocks have no squeeze-excite; all other parameters keep their names.
+    With `standardise` each face is brought to mean 0 and deviation 1 first.
     """
 
     def __init__(
-        self, labels: int, widths: tuple[int, ...] = WIDTHS, blocks: int = BLOCKS, attention: bool = True
+        self,
+        labels: int,
+        widths: tuple[int, ...] = WIDTHS,
+        blocks: int = BLOCKS,
+        attention: bool = True,
+        standardise: bool = False,
     ) -> None:
         super().__init__(
-            labels, stem=STEM, widths=widths, blocks=blocks, dropout=DROPOUT, attention=attention
+            labels,
+            stem=STEM,
+            widths=widths,
+            blocks=blocks,
+            dropout=DROPOUT,
+            attention=attention,
+            standardise=standardise,
         )

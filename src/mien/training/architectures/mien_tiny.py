@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mien.training.architectures._blocks import InvertedResidual, convolution, initialise
+from mien.training.architectures._blocks import InvertedResidual, Standardise, convolution, initialise
 
 STEM, DOWN = 16, 24
 # Channels, blocks and expansion of each stage; every stage halves the picture but the first.
@@ -20,12 +20,14 @@ class MienTiny(nn.Module):
     size and costs little for its 16 channels. Reads float32 (faces, 1, height, width), normalised as the
     card says, and returns logits (faces, labels). Any size from 32×32 works. Without `attention` the
     blocks have no squeeze-excite; all other parameters keep their names.
+    With `standardise` each face is brought to mean 0 and deviation 1 first.
     """
 
     any_side = True
 
-    def __init__(self, labels: int, attention: bool = True) -> None:
+    def __init__(self, labels: int, attention: bool = True, standardise: bool = False) -> None:
         super().__init__()
+        self.standardise = Standardise() if standardise else nn.Identity()
         self.stem = nn.Sequential(*convolution(1, STEM, 3), *convolution(STEM, DOWN, 3, 2))
         stages: list[nn.Module] = []
         channels = DOWN
@@ -42,6 +44,6 @@ class MienTiny(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits (faces, labels)."""
-        features = self.last(self.stages(self.stem(x))).mean((2, 3))
+        features = self.last(self.stages(self.stem(self.standardise(x)))).mean((2, 3))
         logits: Tensor = self.head(self.dropout(features))
         return logits

@@ -66,6 +66,27 @@ def test_a_photo_shows_its_faces_scores_table_and_filters(qtbot, window: MainWin
     )
 
 
+def test_a_model_that_cannot_be_used_is_said_over_the_picture_with_a_way_out(
+    qtbot, window: MainWindow, tmp_path: Path
+) -> None:
+    window.models.use(tmp_path / "gone.onnx")
+    open_and_wait(qtbot, window, PHOTO)
+    banner = window.banner
+    assert banner.isVisible()
+    assert "model cannot be used" in banner.title.text()
+    assert "gone.onnx" in banner.words.text()
+    assert banner.remedy.isVisible()
+    window.choose("language", "ro")
+    assert "Modelul" in banner.title.text()
+    light = banner.palette().color(QPalette.ColorRole.Window)
+    window.choose("theme", "dark")
+    assert banner.palette().color(QPalette.ColorRole.Window).lightness() < light.lightness()
+    window.choose("theme", "light")
+    banner.remedy.click()
+    wait_faces(qtbot, window, 1)
+    assert not banner.isVisible()
+
+
 def test_files_are_dropped(qtbot, window: MainWindow, tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no picture")
     data = QMimeData()
@@ -122,6 +143,10 @@ def test_an_annotated_photo_is_saved_but_never_over_the_photo(
     choose(window.dialogs.annotate(), photo)
     wait_idle(qtbot, window)
     assert "is the photo itself" in window.message.text()
+    assert "is the photo itself" in window.banner.words.text()
+    assert not window.banner.remedy.isVisible()
+    window.banner.dismiss.click()
+    assert not window.banner.isVisible()
     assert photo.read_bytes() == PHOTO.read_bytes()
 
 
@@ -252,5 +277,6 @@ def test_a_camera_that_is_not_there_is_said(qtbot, tmp_path: Path) -> None:
     window.toggle_camera()
     qtbot.waitUntil(lambda: "950" in window.message.text(), timeout=WAIT_MS)
     assert not window.camera.is_on
+    assert "camera cannot be opened" in window.banner.title.text()
     window.close()
     window.join()

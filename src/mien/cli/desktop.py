@@ -49,6 +49,14 @@ def desktop(
         typer.Option(metavar="NAME|FILE", help="Classifier, as in mien analyze.", show_default=False),
     ] = None,
 ) -> None:
-    """Check that a window can be opened, and open it."""
+    """Check that a window can be opened and faces can be read, and open it."""
     check_display("or use mien analyze and mien live --no-window")
-    importlib.import_module("mien.desktop.program").run(paths or (), model=model, camera=camera)
+
+    from mien.core.machine import threads_beside_decoding
+    from mien.core.options import AnalysisOptions
+    from mien.pipeline.detect import create_detector
+    from mien.zoo.registry import load_model
+
+    loaded = load_model(model, threads=threads_beside_decoding())
+    create_detector(AnalysisOptions().detector)
+    importlib.import_module("mien.desktop.program").run(paths or (), model=loaded, camera=camera)

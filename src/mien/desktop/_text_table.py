@@ -32,6 +32,19 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "delete": ("Delete", "Xóa", "Șterge"),
     "keep": ("Keep", "Giữ lại", "Păstrează"),
     "more_faces": ("and {count} more", "và {count} khuôn mặt nữa", "și încă {count}"),
+    # what went wrong
+    "failed": ("This could not be done.", "Không thực hiện được việc này.", "Acest lucru nu a reușit."),
+    "failed_model": (
+        "The model cannot be used, so no face can be read.",
+        "Không dùng được mô hình, nên không đọc được khuôn mặt nào.",
+        "Modelul nu poate fi folosit, deci nicio față nu poate fi citită.",
+    ),
+    "failed_camera": (
+        "The camera cannot be opened.",
+        "Không mở được máy quay.",
+        "Camera nu poate fi deschisă.",
+    ),
+    "use_default_model": ("&Use Mien's own model", "Dùng &mô hình của Mien", "Folosește modelul &Mien"),
     # menus
     "file": ("&File", "&Tệp", "&Fișier"),
     "view": ("&View", "&Xem", "&Vizualizare"),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
+from mien.core.errors import MienError
 from mien.core.options import AnalysisOptions
 from mien.desktop.jobs import Work
 from mien.desktop.live_panel import LivePanel
@@ -24,11 +25,11 @@ class Camera(QObject):
 
     Signals:
         opened: a LivePanel to show.
-        failed: why it cannot be opened, as one line.
+        failed: the MienError that says why it cannot be opened.
     """
 
     opened = Signal(object)
-    failed = Signal(str)
+    failed = Signal(object)
 
     def __init__(self, source: str, models: Models) -> None:
         super().__init__()
@@ -103,9 +104,9 @@ class Camera(QObject):
         session.start()
         self.opened.emit(self.panel)
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, error: MienError) -> None:
         self._work = None
-        self.failed.emit(why)
+        self.failed.emit(error)
 
     def _end(self, session: LiveSession) -> None:
         thread = threading.Thread(target=session.stop, name="mien-desktop-camera", daemon=True)

@@ -23,13 +23,13 @@ class Work(QObject):
     Signals:
         progressed: a share in [0, 1], or -1 where nobody knows, and what is being done.
         found: whatever the work hands out.
-        failed: why it ended early, as one line.
+        failed: the MienError that ended it early.
         finished: always the last one.
     """
 
     progressed = Signal(float, str)
     found = Signal(object)
-    failed = Signal(str)
+    failed = Signal(object)
     finished = Signal()
 
     def __init__(self, action: Action) -> None:
@@ -67,10 +67,10 @@ class Work(QObject):
         try:
             self._action(self)
         except MienError as error:
-            self.failed.emit(str(error))
+            self.failed.emit(error)
         except Exception as error:
             # Whatever a library raised, the window lives on and says so.
-            self.failed.emit(f"{type(error).__name__}: {error}")
+            self.failed.emit(MienError(f"{type(error).__name__}: {error}"))
         finally:
             self.finished.emit()
 

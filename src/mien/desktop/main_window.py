@@ -15,11 +15,15 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QStackedWidget,
+    QVBoxLayout,
+    QWidget,
 )
 
 from mien.batch import Outcome
+from mien.core.errors import MienError, ModelError
 from mien.core.version import __version__
 from mien.desktop.actions import LIVE_ONLY, Actions
+from mien.desktop.banner import Banner
 from mien.desktop.browser import Browser
 from mien.desktop.camera import Camera
 from mien.desktop.dialogs import Dialogs
@@ -31,6 +35,7 @@ from mien.desktop.settings import Settings
 from mien.desktop.texts import text
 from mien.desktop.theme import apply_theme
 from mien.gallery import Gallery
+from mien.zoo.registry import DEFAULT_MODEL
 
 _REREAD_AFTER_MS = 400
 
@@ -70,7 +75,13 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.pages = QStackedWidget()
         self.pages.addWidget(self.browser)
-        self.setCentralWidget(self.pages)
+        self.banner = Banner()
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.banner)
+        column.addWidget(self.pages, 1)
+        self.setCentralWidget(middle)
         self.message = QLabel()
         self.progress = QProgressBar()
         self.progress.setFixedWidth(160)
@@ -128,19 +139,39 @@ class MainWindow(QMainWindow):
             app = QApplication.instance()
             assert isinstance(app, QApplication)
             apply_theme(app, choice)
-            self.browser.timeline.restyle()
+            self.restyle()
             return
         self.settings.language = self.language = choice
         self.actions_.retranslate(choice)
         self.browser.retranslate(choice)
+        self.banner.retranslate(choice)
         self.cancel_button.setText(text("cancel", choice))
         if self.camera.panel is not None:
             self.camera.panel.retranslate(choice)
+
+    def restyle(self) -> None:
+        """Give what is drawn by hand the colours of the palette."""
+        self.browser.timeline.restyle()
+        self.banner.restyle()
 
     def tell(self, words: str) -> None:
         """Say something at the bottom of the window."""
         self.message.setText(words)
         self.message.setToolTip(words)
+
+    def show_problem(self, error: MienError, title: str = "failed") -> None:
+        """Say over everything else what went wrong, and what can be done."""
+        self.tell(str(error))
+        if isinstance(error, ModelError):
+            self.banner.show_problem(
+                "failed_model", str(error), self.language, "use_default_model", self._use_default_model
+            )
+        else:
+            self.banner.show_problem(title, str(error), self.language)
+
+    def _use_default_model(self) -> None:
+        self.models.use(DEFAULT_MODEL)
+        self.reread()
 
     # opening ------------------------------------------------------------------------------------------
 
@@ -202,9 +233,10 @@ class MainWindow(QMainWindow):
         self.work = Work(self._queue.pop(0))
         self.work.progressed.connect(self._progress)
         self.work.found.connect(self._take)
-        self.work.failed.connect(self.tell)
+        self.work.failed.connect(self.show_problem)
         self.work.finished.connect(self._finished)
         self.tell("")
+        self.banner.hide()
         self.progress.setRange(0, 0)
         self.browser.is_busy = True
         self._show_work()
@@ -256,6 +288,7 @@ class MainWindow(QMainWindow):
             self._leave_camera()
             return
         self.tell(text("opening_camera", self.language))
+        self.banner.hide()
         self.camera.start(self.browser.options, self.gallery, lambda: self.language)
 
     def _show_camera(self, panel: LivePanel) -> None:
@@ -264,8 +297,8 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(panel)
         self._show_work()
 
-    def _camera_failed(self, why: str) -> None:
-        self.tell(why)
+    def _camera_failed(self, error: MienError) -> None:
+        self.show_problem(error, "failed_camera")
         self._show_work()
 
     def _leave_camera(self) -> None:

@@ -14,6 +14,7 @@ from mien.desktop.main_window import MainWindow
 from mien.desktop.reading import Models
 from mien.desktop.settings import Settings
 from mien.desktop.theme import apply_theme
+from mien.zoo.registry import Model
 
 _HEED_CTRL_C_MS = 200
 LARGE = (
@@ -25,12 +26,12 @@ LARGE = (
 )
 
 
-def run(paths: Sequence[Path] = (), *, model: str | None = None, camera: str = "0") -> None:
+def run(paths: Sequence[Path] = (), *, model: str | Model | None = None, camera: str = "0") -> None:
     """Show the main window until it is closed.
 
     Args:
         paths: to open at the start.
-        model: name or path; None for the default.
+        model: name or path, or loaded already; None for the default.
         camera: as in `mien live --source`.
 
     Raises:
@@ -73,4 +74,4 @@ def run(paths: Sequence[Path] = (), *, model: str | None = None, camera: str = "
 def _follow_system(app: QApplication, window: MainWindow) -> None:
     if window.settings.theme == "system":
         apply_theme(app, "system")
-        window.browser.timeline.restyle()
+        window.restyle()

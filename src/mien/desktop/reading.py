@@ -12,7 +12,7 @@ from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage, QImageWriter
 
 from mien import batch
-from mien.core.machine import processors
+from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
 from mien.core.video_options import VideoOptions
 from mien.desktop.entries import FilmFrames
@@ -93,6 +93,11 @@ class Models:
         self._name = model
         self._lock = threading.Lock()
 
+    def use(self, model: str | Path | Model) -> None:
+        """Take another model from now on."""
+        with self._lock:
+            self._name = model
+
     def get(self) -> Model:
         """Return the model.
 
@@ -101,8 +106,7 @@ class Models:
         """
         with self._lock:
             if not isinstance(self._name, Model):
-                # One processor is left to the window.
-                self._name = load_model(self._name, threads=max(1, processors() - 1))
+                self._name = load_model(self._name, threads=threads_beside_decoding())
             return self._name
 
 

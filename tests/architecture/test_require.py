@@ -42,7 +42,8 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
         else:
             monkeypatch.setenv("MIEN_REQUIRE", require)
         pytester.makepyfile(test_planted=text)
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider").parseoutcomes()
+        # Playwright's plugin cannot run inside a test of its own.
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:playwright").parseoutcomes()
 
     return run
 

@@ -17,6 +17,7 @@ from desktop_support import (
     PHOTO,
     WAIT_MS,
     choose,
+    film_with_events,
     make_window,
     open_and_wait,
     small_film,
@@ -27,6 +28,7 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QTimer, QUrl
 from PySide6.QtGui import QDropEvent, QImage, QPalette
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from mien.batch import Outcome
 from mien.core import images
 from mien.desktop.main_window import MainWindow
 from mien.video.film import Film
@@ -179,6 +181,34 @@ def test_a_film_is_read_scrubbed_played_and_exported(qtbot, window: MainWindow, 
     assert json.loads((tmp_path / "o.json").read_text(encoding="utf-8"))["frames"] == 30
     assert "-->" in (tmp_path / "o.srt").read_text(encoding="utf-8")
     assert len(list(Film(tmp_path / "seen.mp4"))) == 30
+
+
+def test_events_are_marked_explained_and_reached_by_keys(qtbot, window: MainWindow, tmp_path: Path) -> None:
+    open_and_wait(qtbot, window, small_film(tmp_path))
+    browser, line = window.browser, window.browser.timeline
+    film = film_with_events(browser.entry.film)
+    browser.take(Outcome(browser.entry.item, film=film))
+    assert [event.label for event in line.events] == ["happy", "surprise", "sad"]
+    assert browser.legend.isVisible()
+    assert "event: onset, apex, offset" in browser.legend.accessibleName()
+    assert "happy" in browser.legend.accessibleName()
+    assert "onset 0.25 s, apex 0.50 s (90%), offset 0.75 s" in line.tip(0.6, 1.5)
+    assert "happy: 0.00 s to 1.00 s, confidence 80%" in line.tip(0.6, 1.5)
+    assert "#0" not in line.tip(0.6, 0.5), "it is someone else's"
+    assert line.tip(0.6, 2.5) == line.tip(0.6, -0.5) == ""
+
+    reached = []
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up):
+        qtbot.keyClick(line, key)
+        reached.append((round(browser.time_s, 2), window.message.text().partition(":")[0]))
+    at_once = [(0.5, "Event of #0, happy"), (0.5, "Event of #1, surprise"), (1.5, "Event of #0, sad")]
+    assert reached[:3] == at_once
+    assert reached[3] == (1.5, "There is no other event in this direction.")
+    assert reached[4] == at_once[1]
+    window.actions_.by_name["vi"].trigger()
+    window.actions_.by_name["previous_event"].trigger()
+    assert "khởi đầu 0,25 s" in window.message.text()
+    assert "khởi đầu" in line.tip(0.6, 1.5)
 
 
 def test_long_work_is_cancelled_and_what_was_read_stays(qtbot, window: MainWindow, tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ ACTIONS = (
     _Action("film", "play", ("Ctrl+Space", "F8")),
     _Action("film", "next_frame", ("Ctrl+Right",)),
     _Action("film", "previous_frame", ("Ctrl+Left",)),
+    _Action("film", "next_event", ("Ctrl+Shift+Right",)),
+    _Action("film", "previous_event", ("Ctrl+Shift+Left",)),
     _Action("camera_menu", "camera", ("F9",)),
     _Action("camera_menu", "save_face", ("S",)),
     _Action("camera_menu", "clear_faces", ("C",)),

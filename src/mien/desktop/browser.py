@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter, QVBoxLayout, QWidget
 
 from mien.batch import Item, Outcome
+from mien.core.film_results import Event
 from mien.core.options import AnalysisOptions
 from mien.desktop.entries import Entry, FilmFrames
 from mien.desktop.faces_panel import FacesPanel
 from mien.desktop.picture_view import PictureView
 from mien.desktop.reading import Models
-from mien.desktop.texts import text
+from mien.desktop.texts import event_text, text
+from mien.desktop.timeline_legend import TimelineLegend
 from mien.desktop.timeline_view import TimelineView
 from mien.desktop.viewer import Seen, Viewer, Wish
 
@@ -42,6 +45,9 @@ class Browser(QSplitter):
         self.entries: dict[str, Entry] = {}
         self.time_s = 0.0
         self.plays = False
+        self._event: Event | None = None  # gone to last, at this time
+        self._event_s = 0.0
+        self._track: int | None = None  # of the selected face
         self._previews: Seen | None = None
         self.viewer = Viewer(models)
         self.viewer.seen.connect(self._show_seen)
@@ -60,6 +66,8 @@ class Browser(QSplitter):
         self.timeline = TimelineView()
         self.timeline.sought.connect(self.seek)
         self.timeline.stepped.connect(self.step)
+        self.timeline.event_stepped.connect(self.step_event)
+        self.legend = TimelineLegend()
         self.panel = FacesPanel()
         self.panel.selected.connect(self.select_face)
         self.panel.filters_changed.connect(self._filters_changed)
@@ -71,6 +79,7 @@ class Browser(QSplitter):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.view, 1)
         column.addWidget(self.timeline)
+        column.addWidget(self.legend)
         for widget, stretch in ((self.list, 0), (middle, 1), (self.panel, 0)):
             self.addWidget(widget)
             self.setStretchFactor(self.count() - 1, stretch)
@@ -82,9 +91,15 @@ class Browser(QSplitter):
         self.language = self.view.language = language
         self.panel.retranslate(language)
         self.view.set_hint(text("welcome", language))
-        self.timeline.set_unit(text("seconds", language))
+        self.timeline.retranslate(language)
+        self.legend.retranslate(language)
         self.list.setAccessibleName(text("opened", language))
         self.rename()
+
+    def restyle(self) -> None:
+        """Take the colours of the palette."""
+        self.timeline.restyle()
+        self.legend.update()
 
     def close_all(self) -> None:
         """Decode nothing more."""
@@ -166,11 +181,15 @@ class Browser(QSplitter):
 
     def _entry_chosen(self) -> None:
         self.time_s, self.plays = 0.0, False
+        self._event = self._track = None
         self._show_entry()
 
     def _show_entry(self) -> None:
         entry = self.entry
-        self.timeline.setVisible(entry is not None and entry.item.is_film)
+        is_film = entry is not None and entry.item.is_film
+        self.timeline.setVisible(is_film)
+        if not is_film:
+            self.legend.hide()
         if entry is None or entry.item.source is None or entry.error is not None:
             why = None if entry is None else entry.error
             self.view.show_picture(QImage())
@@ -182,6 +201,7 @@ class Browser(QSplitter):
             film = entry.film
             end_s = film.read_s if film is not None else (entry.frames.times or [1.0])[-1]
             self.timeline.show_film(film, end_s)
+            self.legend.show_film(film, self.language)
             self.timeline.show_time(self.time_s)
         if not self.plays:
             self._wish()
@@ -208,9 +228,16 @@ class Browser(QSplitter):
             self.time_s = seen.time_s
             self.timeline.show_time(seen.time_s)
         faces = entry.faces(self.time_s if entry.item.is_film else 0.0)
-        current = self.view.current
+        tracks = [face.track_id for face in faces]
+        # The selection stays with its person.
+        wanted = (
+            tracks.index(self._track)
+            if self._track in tracks and self._track is not None
+            else self.view.current
+        )
         self.view.show_picture(seen.image, faces, seen.width)
-        self.panel.show_faces(faces, current)
+        self.view.show_faces(faces, wanted)
+        self.panel.show_faces(faces, self.view.current)
         self._previews = seen
         self._show_preview()
 
@@ -223,6 +250,7 @@ class Browser(QSplitter):
     def select_face(self, number: int) -> None:
         """Show the scores and crops of another face."""
         self.view.show_faces(self.view.faces, number)
+        self._track = self.view.faces[number].track_id if number < len(self.view.faces) else None
         if self.panel.current != number:
             self.panel.show_faces(self.view.faces, number)
         self._show_preview()
@@ -237,6 +265,8 @@ class Browser(QSplitter):
         entry = self.entry
         if entry is not None and entry.item.is_film:
             self.plays = False
+            self._event = None
+            self.timeline.show_event(None)
             self.time_s = entry.frames.step(time_s, 0)
             self.timeline.show_time(self.time_s)
             self._wish()
@@ -246,6 +276,27 @@ class Browser(QSplitter):
         entry = self.entry
         if entry is not None and entry.item.is_film:
             self.seek(entry.frames.step(self.time_s, frames))
+
+    def step_event(self, step: int) -> None:
+        """Go to the apex of the next event, or of the one before, and to its person."""
+        entry = self.entry
+        if entry is None or entry.film is None:
+            return
+        events = sorted(entry.film.events, key=lambda event: (event.apex, event.track_id))
+        times = [event.apex.time_s for event in events]
+        if self._event in events and self._event_s == self.time_s:
+            place = events.index(self._event) + step
+        elif step > 0:
+            place = bisect_right(times, self.time_s)
+        else:
+            place = bisect_left(times, self.time_s) - 1
+        if not 0 <= place < len(events):
+            self.told.emit(text("no_event", self.language))
+            return
+        self.seek(times[place])
+        self._event, self._event_s, self._track = events[place], self.time_s, events[place].track_id
+        self.timeline.show_event(self._event)
+        self.told.emit(event_text(self._event, self.language))
 
     def play(self) -> None:
         """Play the film from here, or stop."""

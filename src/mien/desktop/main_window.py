@@ -112,6 +112,8 @@ class MainWindow(QMainWindow):
             "play": browser.play,
             "next_frame": lambda: browser.step(1),
             "previous_frame": lambda: browser.step(-1),
+            "next_event": lambda: browser.step_event(1),
+            "previous_event": lambda: browser.step_event(-1),
             "camera": self.toggle_camera,
             "save_face": self.camera.save_faces,
             "clear_faces": self.camera.clear_faces,
@@ -151,7 +153,7 @@ class MainWindow(QMainWindow):
 
     def restyle(self) -> None:
         """Give what is drawn by hand the colours of the palette."""
-        self.browser.timeline.restyle()
+        self.browser.restyle()
         self.banner.restyle()
 
     def tell(self, words: str) -> None:

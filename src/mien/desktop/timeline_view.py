@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyqtgraph as pg
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt, Signal
+from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from mien.core.colours import emotion_colour
-from mien.core.film_results import FilmSummary
+from mien.core.film_results import Event, FilmSummary, TrackSummary
+from mien.desktop.texts import event_text, segment_text, text
 
 _MOST_LANES = 12
+_LOWEST, _HIGHEST, _AROUND, _LANE = 104, 250, 62, 34  # pixels
+_BAR = (0.06, 0.62)  # of a lane, from its foot
+_MARK = 0.8
+_TICK = 0.09
+_SLACK = 5  # pixels beside an event that still belong to it
 
 
 class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
-    """One lane a person, coloured by the stated emotion; click, drag or arrow keys choose the time."""
+    """One lane a person, coloured by the stated emotion; click, drag or arrow keys choose the time.
+
+    Over the colours every event is a line from onset to offset with a triangle, in its emotion's colour, at
+    the apex. The pointer over a lane is told what is shown there.
+    """
 
     sought = Signal(float)
     stepped = Signal(int)
+    event_stepped = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,9 +38,15 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
         self.setMenuEnabled(False)
         self.hideButtons()
         self.setMouseEnabled(x=True, y=False)
-        self.setFixedHeight(130)
+        self.setFixedHeight(_LOWEST)
+        self.language = "en"
         self._end_s = 1.0
-        self._bars: list[pg.BarGraphItem] = []
+        self._items: list[pg.GraphicsObject] = []
+        self._lanes: list[TrackSummary] = []
+        self.events: Sequence[Event] = ()
+        self._current = pg.PlotDataItem()
+        self._current.setZValue(5)
+        self.addItem(self._current)
         self._line = pg.InfiniteLine(0.0, movable=True)
         self._line.setZValue(10)
         self.addItem(self._line)
@@ -41,28 +60,17 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
 
     def show_film(self, film: FilmSummary | None, end_s: float) -> None:
         """Show the persons of a film that ends at `end_s`; None where it is not read yet."""
-        for bars in self._bars:
-            self.removeItem(bars)
-        self._bars.clear()
         self._end_s = max(0.1, end_s)
         persons = [] if film is None else sorted(film.persons, key=lambda track: -track.presence_s)
-        persons = sorted(persons[:_MOST_LANES], key=lambda track: track.track_id)
-        for lane, track in enumerate(persons):
-            y = len(persons) - 1 - lane
-            brushes = [QColor(*emotion_colour(part.label)) for part in track.segments]
-            bars = pg.BarGraphItem(
-                x0=[part.start.time_s for part in track.segments],
-                x1=[part.end_s for part in track.segments],
-                y0=[y + 0.1] * len(brushes),
-                y1=[y + 0.9] * len(brushes),
-                brushes=brushes,
-                pens=[pg.mkPen(90, 90, 90)] * len(brushes),
-            )
-            self.addItem(bars)
-            self._bars.append(bars)
-        ticks = [(len(persons) - 0.5 - lane, f"#{track.track_id}") for lane, track in enumerate(persons)]
+        self._lanes = sorted(persons[:_MOST_LANES], key=lambda track: track.track_id)
+        shown = {track.track_id for track in self._lanes}
+        self.events = () if film is None else tuple(event for event in film.events if event.track_id in shown)
+        self._draw()
+        count = len(self._lanes)
+        self.setFixedHeight(max(_LOWEST, min(_HIGHEST, _AROUND + _LANE * count)))
+        ticks = [(self._foot(track.track_id) + 0.5, f"#{track.track_id}") for track in self._lanes]
         self.getAxis("left").setTicks([ticks])
-        top = max(1, len(persons))
+        top = max(1, count)
         self.setLimits(xMin=0, xMax=self._end_s, yMin=0, yMax=top, minXRange=min(0.2, self._end_s))
         self.setRange(xRange=(0, self._end_s), yRange=(0, top), padding=0)
         self._line.setBounds((0, self._end_s))
@@ -70,6 +78,14 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
     def show_time(self, time_s: float) -> None:
         """Put the line at a time; nothing is told of it."""
         self._line.setValue(time_s)
+
+    def show_event(self, event: Event | None) -> None:
+        """Make one event stand out; None for none of them."""
+        if event is None or event not in self.events:
+            self._current.setData([], [])
+            return
+        head = self._foot(event.track_id) + _MARK
+        self._current.setData([event.onset.time_s, event.offset.time_s], [head, head])
 
     def restyle(self) -> None:
         """Take the colours of the palette."""
@@ -82,20 +98,107 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
             axis.setTextPen(ink)
         self._line.setPen(pg.mkPen(palette.highlight().color(), width=3))
         self._line.setHoverPen(pg.mkPen(palette.highlight().color(), width=5))
+        self._current.setPen(pg.mkPen(palette.highlight().color(), width=5))
+        self._draw()
 
-    def set_unit(self, unit: str) -> None:
-        """Name the axis of time."""
-        self.setLabel("bottom", unit)
+    def retranslate(self, language: str) -> None:
+        """Name the axis of time, and what the pointer is told, in another language."""
+        self.language = language
+        self.setLabel("bottom", text("seconds", language))
+
+    def tip(self, time_s: float, height: float, slack_s: float = 0.0) -> str:
+        """Return what is shown at a time and a height in the plot, a line each; "" where nothing is."""
+        place = len(self._lanes) - 1 - int(height)
+        if height < 0 or not 0 <= place < len(self._lanes):
+            return ""
+        track = self._lanes[place]
+        lines = [
+            segment_text(track.track_id, part, self.language)
+            for part in track.segments
+            if part.start.time_s <= time_s < part.end_s
+        ]
+        lines += [
+            event_text(event, self.language)
+            for event in self.events
+            if event.track_id == track.track_id
+            and event.onset.time_s - slack_s <= time_s <= event.offset.time_s + slack_s
+        ]
+        return "\n".join(lines)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            box = self.getViewBox()
+            place = box.mapSceneToView(self.mapToScene(event.pos()))
+            slack = _SLACK * float(box.viewPixelSize()[0])
+            inside = box.sceneBoundingRect().contains(self.mapToScene(QPoint(event.pos())))
+            words = self.tip(place.x(), place.y(), slack) if inside else ""
+            QToolTip.showText(event.globalPos(), words, self)
+            return True
+        return bool(super().viewportEvent(event))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_PageUp: -25, Qt.Key.Key_PageDown: 25}
+        events = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
         key = Qt.Key(event.key())
         if key in steps:
             self.stepped.emit(steps[key])
+        elif key in events:
+            self.event_stepped.emit(events[key])
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self.sought.emit(0.0 if key == Qt.Key.Key_Home else self._inside(self._end_s))
         else:
             QWidget.keyPressEvent(self, event)
+
+    def _draw(self) -> None:
+        for item in self._items:
+            self.removeItem(item)
+        self._items = [self._bars(track) for track in self._lanes]
+        if self.events:
+            self._items += [self._spans(), self._apexes()]
+        for item in self._items:
+            self.addItem(item)
+        self._current.setData([], [])
+
+    def _bars(self, track: TrackSummary) -> pg.BarGraphItem:
+        foot = self._foot(track.track_id)
+        count = len(track.segments)
+        return pg.BarGraphItem(
+            x0=[part.start.time_s for part in track.segments],
+            x1=[part.end_s for part in track.segments],
+            y0=[foot + _BAR[0]] * count,
+            y1=[foot + _BAR[1]] * count,
+            brushes=[QColor(*emotion_colour(part.label)) for part in track.segments],
+            pens=[pg.mkPen(90, 90, 90)] * count,
+        )
+
+    def _spans(self) -> pg.PlotCurveItem:
+        """Return the lines from onset to offset, with a tick at either end."""
+        xs: list[float] = []
+        ys: list[float] = []
+        for event in self.events:
+            head = self._foot(event.track_id) + _MARK
+            onset, offset = event.onset.time_s, event.offset.time_s
+            xs += [onset, offset, onset, onset, offset, offset]
+            ys += [head, head, head - _TICK, head + _TICK, head - _TICK, head + _TICK]
+        ink = QApplication.palette().text().color()
+        return pg.PlotCurveItem(xs, ys, connect="pairs", pen=pg.mkPen(ink, width=1.5))
+
+    def _apexes(self) -> pg.ScatterPlotItem:
+        apexes = pg.ScatterPlotItem(
+            [event.apex.time_s for event in self.events],
+            [self._foot(event.track_id) + _MARK for event in self.events],
+            symbol="t",  # points down
+            size=11,
+            pen=pg.mkPen(QApplication.palette().text().color(), width=1.2),
+            brush=[QColor(*emotion_colour(event.label)) for event in self.events],
+        )
+        apexes.setZValue(6)  # over the event that stands out
+        return apexes
+
+    def _foot(self, track_id: int) -> int:
+        """Return where the lane of a person begins, from below."""
+        place = next(place for place, track in enumerate(self._lanes) if track.track_id == track_id)
+        return len(self._lanes) - 1 - place
 
     def _clicked(self, event: object) -> None:
         place = self.getViewBox().mapSceneToView(event.scenePos())  # type: ignore[attr-defined]

@@ -19,7 +19,7 @@ WAIT_MS = 30_000
 PHOTO = SAMPLES / "eileen-collins.jpg"
 
 
-def make_window(folder: Path, *, camera: str = "0") -> MainWindow:
+def make_window(folder: Path, *, camera: str | None = None) -> MainWindow:
     settings = Settings(folder / "settings")
     return MainWindow(settings, Models(fake_model()), gallery=Gallery(folder / "faces"), camera=camera)
 

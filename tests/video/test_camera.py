@@ -13,6 +13,7 @@ from mien.core import images
 from mien.core.errors import CameraError, OptionError, VideoFormatError, VideoLimitError
 from mien.core.video_options import VideoOptions
 from mien.video.camera import RETRY_S, open_camera
+from mien.video.cameras import FoundCamera, find_cameras
 from mien.video.film import Film
 from mien.video.frames import Frame, SourceInfo
 from mien.video.open import is_camera, open_live, open_source
@@ -229,3 +230,13 @@ def test_no_other_address_is_followed() -> None:
             open_source(nothing)  # type: ignore[arg-type]
     with pytest.raises(VideoFormatError, match="no such file"):
         open_live("nothing.mp4")
+
+
+def test_cameras_that_answer_are_found_and_let_go() -> None:
+    there = FakeCapture([bgr(1)])
+    captures = {0: FakeCapture([], is_open=False), 2: FakeCapture([]), 5: there}
+    found = list(find_cameras(numbers=(0, 2, 5), capture=lambda number: captures[number]))
+    assert found == [FoundCamera(5, found[0].name, WIDTH, HEIGHT)]
+    assert all(capture.released for capture in captures.values())
+    assert cv2.CAP_PROP_FRAME_WIDTH not in there.asked, "it is asked for no other size"
+    assert list(find_cameras(numbers=(5,), is_cancelled=lambda: True)) == []

@@ -38,12 +38,14 @@ def desktop(
         typer.Argument(metavar="PATH", help="Photos, films and folders to open.", show_default=False),
     ] = None,
     camera: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NUMBER|ADDRESS|FILE",
-            help="Camera by number, rtsp:// address of a network camera, or a film in a camera's place.",
+            help="Camera by number, rtsp:// address of a network camera, or a film in a camera's place; "
+            "the one chosen last without it.",
+            show_default=False,
         ),
-    ] = "0",
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(metavar="NAME|FILE", help="Classifier, as in mien analyze.", show_default=False),

@@ -74,6 +74,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "next_event": ("Next &event", "Sự &kiện sau", "&Evenimentul următor"),
     "previous_event": ("Pre&vious event", "Sự kiện trướ&c", "E&venimentul precedent"),
     "camera": ("S&tart or stop the camera", "&Bật hoặc tắt máy quay", "P&ornește sau oprește camera"),
+    "choose_camera": ("Ch&oose the camera …", "&Chọn máy quay …", "&Alege camera …"),
     "keys": ("&Keys", "Phím &tắt", "&Taste"),
     "about": ("&About Mien", "&Về Mien", "&Despre Mien"),
     # the main window
@@ -149,6 +150,28 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Đang có việc chạy; hãy đợi hoặc hủy (Esc).",
         "Se lucrează încă la ceva; așteaptă sau anulează (Esc).",
     ),
+    "cameras_found": ("C&ameras that answer", "Các máy &quay trả lời", "Camere care &răspund"),
+    "camera_row": (
+        "{number}: {name}, {width} × {height}",
+        "{number}: {name}, {width} × {height}",
+        "{number}: {name}, {width} × {height}",
+    ),
+    "camera_in_use": ("{number}: in use now", "{number}: đang dùng", "{number}: folosită acum"),
+    "looking": ("Looking for cameras …", "Đang tìm máy quay …", "Se caută camere …"),
+    "no_camera": ("No camera answers.", "Không có máy quay nào trả lời.", "Nicio cameră nu răspunde."),
+    "look_again": ("&Look again", "&Tìm lại", "Caută din &nou"),
+    "camera_place": (
+        "Or the address of a &network camera (rtsp://…), or a film in its place",
+        "Hoặc đị&a chỉ của máy quay mạng (rtsp://…), hoặc một phim thay cho nó",
+        "Sau adresa unei &camere de rețea (rtsp://…) ori un film în locul ei",
+    ),
+    "password_note": (
+        "The choice is remembered; the password in an address is not.",
+        "Lựa chọn được ghi nhớ; mật khẩu trong địa chỉ thì không.",
+        "Alegerea este ținută minte; parola dintr-o adresă nu.",
+    ),
+    "browse": ("&Browse …", "&Duyệt …", "Ră&sfoiește …"),
+    "open_camera": ("&Open", "&Mở", "Desc&hide"),
     "opening_camera": ("Opening the camera …", "Đang mở máy quay …", "Se deschide camera …"),
     "no_saved": (
         "No saved faces in {folder}.",

@@ -43,6 +43,7 @@ ACTIONS = (
     _Action("film", "next_event", ("Ctrl+Shift+Right",)),
     _Action("film", "previous_event", ("Ctrl+Shift+Left",)),
     _Action("camera_menu", "camera", ("F9",)),
+    _Action("camera_menu", "choose_camera", ("Shift+F9",)),
     _Action("camera_menu", "save_face", ("S",)),
     _Action("camera_menu", "clear_faces", ("C",)),
     _Action("camera_menu", "pause", ("P",)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
 
@@ -15,12 +16,24 @@ from mien.desktop.reading import Models
 from mien.gallery import Gallery
 from mien.live import LiveSession, open_session
 
+_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What came of opening a source: a session, or an error."""
+
+    work: Work
+    session: LiveSession | None
+    error: MienError | None
+
 
 class Camera(QObject):
     """Opens a live source and closes it, without making the window wait.
 
     Args:
-        source: the number of a camera, an address, or a film in a camera's place.
+        source: the number of a camera, an address, or a film in a camera's place; can be set to another,
+            which is opened at the next start.
         models: gives the model.
 
     Signals:
@@ -33,9 +46,9 @@ class Camera(QObject):
 
     def __init__(self, source: str, models: Models) -> None:
         super().__init__()
-        self._source, self._models = source, models
+        self.source, self._models = source, models
         self._work: Work | None = None
-        self._ending: list[threading.Thread] = []
+        self._ending: list[threading.Thread | Work] = []
         self._language: Callable[[], str] = lambda: "en"
         self.panel: LivePanel | None = None
 
@@ -46,16 +59,23 @@ class Camera(QObject):
 
     def start(self, options: AnalysisOptions, gallery: Gallery, language: Callable[[], str]) -> None:
         """Open the source; `opened` or `failed` follows."""
+        source, ending = self.source, tuple(self._ending)
 
         def open_it(work: Work) -> None:
-            session = open_session(
-                self._source,
-                model=self._models.get(),
-                gallery=gallery,
-                clahe=options.clahe,
-                median=options.median,
-            )
-            work.found.emit(session)
+            for before in ending:  # it may hold the same device
+                before.join(_PATIENCE_S)
+            try:
+                session = open_session(
+                    source,
+                    model=self._models.get(),
+                    gallery=gallery,
+                    clahe=options.clahe,
+                    median=options.median,
+                )
+            except MienError as error:
+                work.found.emit(_Opened(work, None, error))
+            else:
+                work.found.emit(_Opened(work, session, None))
 
         self._language = language
         self._work = Work(open_it)
@@ -67,6 +87,8 @@ class Camera(QObject):
         """Close it; whoever shows the panel takes it away."""
         if self._work is not None:
             self._work.cancel()
+            self._ending.append(self._work)  # what it still opens is closed in _show
+            self._work = None
         if self.panel is not None:
             self.panel.detach()
             self._end(self.panel.session)
@@ -94,12 +116,16 @@ class Camera(QObject):
         for thread in self._ending:
             thread.join(timeout)
 
-    def _show(self, session: LiveSession) -> None:
-        cancelled = self._work is None or self._work.is_cancelled()
-        self._work = None
-        if cancelled:
-            self._end(session)
+    def _show(self, opened: _Opened) -> None:
+        session = opened.session
+        if opened.work is not self._work:  # it was stopped, or another source is being opened
+            if session is not None:
+                self._end(session)
             return
+        if session is None:
+            self._fail(opened.error or MienError("the camera cannot be opened"))
+            return
+        self._work = None
         self.panel = LivePanel(session, self._language())
         session.start()
         self.opened.emit(self.panel)

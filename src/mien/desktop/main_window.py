@@ -26,6 +26,7 @@ from mien.desktop.actions import LIVE_ONLY, Actions
 from mien.desktop.banner import Banner
 from mien.desktop.browser import Browser
 from mien.desktop.camera import Camera
+from mien.desktop.camera_chooser import CameraChooser
 from mien.desktop.dialogs import Dialogs
 from mien.desktop.exporting import FaceSaved, Written
 from mien.desktop.jobs import Action, Work
@@ -47,11 +48,11 @@ class MainWindow(QMainWindow):
         settings: what is remembered.
         models: gives the model.
         gallery: where faces are saved; the user's own without it.
-        camera: the number of the camera, or what stands in its place.
+        camera: the number of the camera, or what stands in its place; the one chosen last without it.
     """
 
     def __init__(
-        self, settings: Settings, models: Models, *, gallery: Gallery | None = None, camera: str = "0"
+        self, settings: Settings, models: Models, *, gallery: Gallery | None = None, camera: str | None = None
     ) -> None:
         super().__init__()
         self.settings, self.models, self.gallery = settings, models, gallery or Gallery()
@@ -61,9 +62,11 @@ class MainWindow(QMainWindow):
         self.browser = Browser(models, settings.options)
         self.browser.told.connect(self.tell)
         self.browser.filters_changed.connect(self._filters_changed)
-        self.camera = Camera(camera, models)
+        self.camera = Camera(camera or settings.camera, models)
         self.camera.opened.connect(self._show_camera)
         self.camera.failed.connect(self._camera_failed)
+        self.camera_chooser = CameraChooser(self)
+        self.camera_chooser.chosen.connect(self._camera_chosen)
         self.dialogs = Dialogs(self)
         self._lay_out()
         self.actions_ = Actions(self, self._calls(), self.choose)
@@ -115,6 +118,7 @@ class MainWindow(QMainWindow):
             "next_event": lambda: browser.step_event(1),
             "previous_event": lambda: browser.step_event(-1),
             "camera": self.toggle_camera,
+            "choose_camera": self.choose_camera,
             "save_face": self.camera.save_faces,
             "clear_faces": self.camera.clear_faces,
             "pause": self.camera.toggle_pause,
@@ -147,6 +151,7 @@ class MainWindow(QMainWindow):
         self.actions_.retranslate(choice)
         self.browser.retranslate(choice)
         self.banner.retranslate(choice)
+        self.camera_chooser.retranslate(choice)
         self.cancel_button.setText(text("cancel", choice))
         if self.camera.panel is not None:
             self.camera.panel.retranslate(choice)
@@ -161,15 +166,21 @@ class MainWindow(QMainWindow):
         self.message.setText(words)
         self.message.setToolTip(words)
 
-    def show_problem(self, error: MienError, title: str = "failed") -> None:
-        """Say over everything else what went wrong, and what can be done."""
+    def show_problem(
+        self,
+        error: MienError,
+        title: str = "failed",
+        remedy: str = "",
+        act: Callable[[], object] | None = None,
+    ) -> None:
+        """Say over everything else what went wrong, with a button where something helps."""
         self.tell(str(error))
         if isinstance(error, ModelError):
             self.banner.show_problem(
                 "failed_model", str(error), self.language, "use_default_model", self._use_default_model
             )
         else:
-            self.banner.show_problem(title, str(error), self.language)
+            self.banner.show_problem(title, str(error), self.language, remedy, act)
 
     def _use_default_model(self) -> None:
         self.models.use(DEFAULT_MODEL)
@@ -288,7 +299,22 @@ class MainWindow(QMainWindow):
         """Open the camera, or close it."""
         if self.camera.is_on:
             self._leave_camera()
+        else:
+            self._open_camera()
+
+    def choose_camera(self) -> None:
+        """Ask which camera is opened."""
+        in_use = self.camera.source if self.camera.is_on else ""
+        self.camera_chooser.ask(self.camera.source, in_use, self.language)
+
+    def _camera_chosen(self, source: str) -> None:
+        if source == self.camera.source and self.camera.is_on:
             return
+        self.camera.source = self.settings.camera = source
+        self._leave_camera()
+        self._open_camera()
+
+    def _open_camera(self) -> None:
         self.tell(text("opening_camera", self.language))
         self.banner.hide()
         self.camera.start(self.browser.options, self.gallery, lambda: self.language)
@@ -300,7 +326,7 @@ class MainWindow(QMainWindow):
         self._show_work()
 
     def _camera_failed(self, error: MienError) -> None:
-        self.show_problem(error, "failed_camera")
+        self.show_problem(error, "failed_camera", "choose_camera", self.choose_camera)
         self._show_work()
 
     def _leave_camera(self) -> None:
@@ -337,6 +363,7 @@ class MainWindow(QMainWindow):
         self.settings.save()
         self.cancel()
         self._reread.stop()
+        self.camera_chooser.reject()
         self._leave_camera()
         self.browser.close_all()
         super().closeEvent(event)
@@ -346,4 +373,5 @@ class MainWindow(QMainWindow):
         if self.work is not None:
             self.work.join(timeout)
         self.camera.join(timeout)
+        self.camera_chooser.join(timeout)
         self.browser.viewer.join(timeout)

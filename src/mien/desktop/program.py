@@ -26,13 +26,13 @@ LARGE = (
 )
 
 
-def run(paths: Sequence[Path] = (), *, model: str | Model | None = None, camera: str = "0") -> None:
+def run(paths: Sequence[Path] = (), *, model: str | Model | None = None, camera: str | None = None) -> None:
     """Show the main window until it is closed.
 
     Args:
         paths: to open at the start.
         model: name or path, or loaded already; None for the default.
-        camera: as in `mien live --source`.
+        camera: as in `mien live --source`; the one chosen last without it.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.

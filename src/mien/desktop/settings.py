@@ -11,10 +11,11 @@ from mien.core.emotions import LANGUAGES
 from mien.core.errors import OptionError
 from mien.core.options import AnalysisOptions
 from mien.desktop.theme import THEMES
+from mien.video.camera import without_password
 
 
 class Settings:
-    """Theme, language, filters, the window's place, the last folder. A damaged value is as none.
+    """Theme, language, filters, camera, the window's place, the last folder. A damaged value is as none.
 
     Args:
         folder: where `desktop.ini` lies; the user's own place for settings without it.
@@ -64,6 +65,16 @@ class Settings:
     @last_folder.setter
     def last_folder(self, folder: str) -> None:
         self._file.setValue("last_folder", folder)
+
+    @property
+    def camera(self) -> str:
+        """The camera, address or film that was chosen last; as `mien live --source` takes it."""
+        return str(self._file.value("camera", "")) or "0"
+
+    @camera.setter
+    def camera(self, source: str) -> None:
+        # The file is plain text, so a password is asked for again.
+        self._file.setValue("camera", without_password(source))
 
     def place(self, name: str) -> QByteArray | None:
         """Return where a window or splitter stood, or None."""

@@ -275,6 +275,11 @@ def masked(address: str) -> str:
     return re.sub(r"^(\w+://[^/@:]*):.*@", r"\1:***@", address)
 
 
+def without_password(address: str) -> str:
+    """Return an address to be kept in a file: its user, if it names one, but not the password."""
+    return re.sub(r"^(\w+://[^/@:]*):.*@", r"\1@", address)
+
+
 def shown_address(address: str) -> str:
     """Return an address in quotes for a message: printable, without the password in it."""
     return shown(masked(address))

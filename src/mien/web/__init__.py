@@ -1,0 +1,1 @@
+"""The web product, on Django: pages, a REST service and its operation. Django lives here only."""

@@ -1,0 +1,1 @@
+"""Who uses Mien: users, roles, log-in, profile, tokens."""

@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AnalysesConfig(AppConfig):
+    """The room, as Django knows it."""
+
+    name = "mien.web.analyses"
+    label = "analyses"
+    verbose_name = _("analyses")

@@ -1,0 +1,1 @@
+"""The REST service: R3's /detect and /api/v1."""

@@ -1,0 +1,1 @@
+"""Numbers over many analyses: personal, and overall for administrators."""

@@ -1,0 +1,75 @@
+"""What visitors see when something is refused or fails: one page, one table of texts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from mien.web.rules import wants_json
+
+# status: title, what it means and what to do
+TEXTS: dict[int, tuple[str | Promise, str | Promise]] = {
+    400: (_("This request cannot be read"), _("Go back and try it again.")),
+    403: (_("You may not open this page"), _("Ask an administrator for access, or log in as someone else.")),
+    404: (_("There is nothing here"), _("The address may be mistyped, or what was here was deleted.")),
+    413: (_("This is too large"), _("Send a smaller file, or fewer at once.")),
+    429: (_("Too many requests"), _("Wait a minute, then try it again.")),
+    500: (_("Something went wrong on our side"), _("It was noted in the server's log. Try it again later.")),
+    503: (_("Mien is busy"), _("Try it again in a moment.")),
+    507: (_("The disk is full"), _("Nothing was lost. Tell the administrator.")),
+}
+
+
+def error_page(
+    request: HttpRequest, status: int, detail: Any = None, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    """Return the page of `status`, or problem+json (RFC 9457) where a program asked.
+
+    Args:
+        request: of the visitor.
+        status: one of TEXTS.
+        detail: what to do, in place of the table's own words.
+        headers: such as Retry-After.
+    """
+    title, advice = TEXTS[status]
+    detail = detail or advice
+    if wants_json(request):
+        problem = {"type": "about:blank", "title": str(title), "status": status, "detail": str(detail)}
+        return JsonResponse(problem, status=status, headers=headers, content_type="application/problem+json")
+    context = {"status": status, "title": title, "detail": detail}
+    response = render(request, "error.html", context, status=status)
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400."""
+    return error_page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return error_page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404."""
+    return error_page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500: drawn without the database, which may be what failed."""
+    if wants_json(request):
+        return error_page(request, 500)
+    title, detail = TEXTS[500]
+    return render(request, "error_bare.html", {"status": 500, "title": title, "detail": detail}, status=500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: a form that this server did not give out, or that has been open for too long."""
+    return error_page(request, 403, _("This form is too old. Go back, load the page anew and send it again."))

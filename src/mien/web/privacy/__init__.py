@@ -1,0 +1,1 @@
+"""Consent, retention, "download my data" and "delete my account"."""

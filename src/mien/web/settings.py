@@ -1,0 +1,248 @@
+"""Django's settings, made from the table of settings; secure unless the table says local."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from csp.constants import NONE, SELF
+
+from mien.web import catalogues, settings_table
+from mien.web.secret_key import secret_key
+
+MIEN = settings_table.read()
+PLACE = Path(__file__).parent
+
+SECRET_KEY = MIEN.secret_key or secret_key(MIEN.folder)
+DEBUG = MIEN.debug
+ALLOWED_HOSTS = MIEN.hosts
+ROOT_URLCONF = "mien.web.urls"
+ASGI_APPLICATION = "mien.web.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SITE_ID = None
+
+INSTALLED_APPS = [
+    # ours first: their templates and texts come before those of the packages
+    "mien.web.accounts",
+    "mien.web.privacy",
+    "mien.web.analyses",
+    "mien.web.dashboard",
+    "mien.web.api",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
+    "auditlog",
+    "csp",
+    "import_export",
+    "channels",
+    "ninja",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "mien.web.preferences.PreferencesMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+    "mien.web.rules.RulesMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PLACE / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "mien.web.preferences.page_context",
+            ],
+            "builtins": ["mien.web.templatetags.mien"],
+        },
+    },
+]
+FORM_RENDERER = "mien.web.forms.MienFormRenderer"
+
+# -- what is kept
+
+
+def _database() -> dict[str, Any]:
+    if MIEN.database_url:
+        return {**dj_database_url.parse(MIEN.database_url, conn_max_age=60, conn_health_checks=True)}
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": MIEN.folder / "mien.sqlite3",
+        "OPTIONS": {
+            # a writer waits for its turn from the start: it never fails half-way through its transaction
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000",
+        },
+    }
+
+
+DATABASES = {"default": _database()}
+# Throttles and locks hold for all processes: they live in the database.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache"}}
+CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+STATIC_URL = "static/"
+STATIC_ROOT = MIEN.folder / "static"
+STATICFILES_DIRS = [PLACE / "static"]
+MEDIA_ROOT = MIEN.folder / "pictures"
+MEDIA_URL = ""  # pictures are private: a view serves them to their owner
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "mien.web.static_files.HashedStorage"},
+}
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
+
+# -- limits of requests
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = MIEN.batch_photos
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+# -- who is who
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_ADAPTER = "mien.web.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MIEN.confirm_email else "optional"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Mien: "
+USERSESSIONS_TRACK_ACTIVITY = True
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Mien"
+
+AXES_FAILURE_LIMIT = MIEN.login_failures
+AXES_COOLOFF_TIME = MIEN.lock_minutes / 60
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = True
+AXES_VERBOSE = False
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "password", "login"]
+
+AUDITLOG_INCLUDE_ALL_MODELS = False
+
+# -- mail
+
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if MIEN.email_host else 'console'}.EmailBackend"
+EMAIL_HOST = MIEN.email_host
+EMAIL_PORT = MIEN.email_port
+EMAIL_HOST_USER = MIEN.email_host_user
+EMAIL_HOST_PASSWORD = MIEN.email_host_password
+EMAIL_USE_TLS = MIEN.email_use_tls
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = MIEN.default_from_email
+
+# -- languages
+
+LANGUAGE_CODE = MIEN.language
+LANGUAGES = [("en", "English"), ("vi", "Tiếng Việt"), ("ro", "Română")]
+LANGUAGE_COOKIE_NAME = "mien_language"
+LOCALE_PATHS = [catalogues.compiled(PLACE, MIEN.folder / "locale")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = MIEN.time_zone
+
+# -- what browsers are told
+
+SESSION_COOKIE_NAME = "mien_session"
+SESSION_COOKIE_AGE = MIEN.session_days * 86_400
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = MIEN.production
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_NAME = "mien_csrf"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "mien.web.error_pages.csrf_failure"
+SECURE_SSL_REDIRECT = MIEN.production
+SECURE_HSTS_SECONDS = MIEN.hsts_seconds if MIEN.production else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = MIEN.production
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],
+        "media-src": [SELF, "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "worker-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# -- the log: no pictures, no secrets, one line a message
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:<7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "mien": {"level": MIEN.log_level.upper()},
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        "axes": {"level": "ERROR"},
+    },
+}
+
+if sqlite3.sqlite_version_info < (3, 35):  # pragma: no cover - older than any Python 3.11 build brings
+    raise ImportError(f"SQLite {sqlite3.sqlite_version} is too old; use 3.35 or newer, or PostgreSQL")

@@ -70,6 +70,31 @@ def test_crossval_measures_every_face_and_says_so(mien: Mien, faces: Path) -> No
     assert (other.code, "number_of_folds" in other.err) == (3, True)
 
 
+def test_a_cross_validation_and_a_run_teach_a_small_network(mien: Mien, faces: Path) -> None:
+    pytest.importorskip("torch", reason="needs torch, of the train extra")
+    for emotion, number in (("sad", 0), ("happy", 1)):
+        (Path("test") / emotion).mkdir(parents=True)
+        same = (faces / emotion / f"{number}.png").read_bytes()
+        (Path("test") / emotion / "same.png").write_bytes(same)
+    recipe = ("--config", "recipe.toml", "--test", "test")
+    council = mien("crossval", faces, "--output", "cv", "--folds", 2, *recipe)
+    assert council.code == 0, council.err
+    assert json.loads(Path("cv/crossval.json").read_text())["pooled"]["faces"] == 38
+    assert mien("train", faces, "--output", "one", *recipe).code == 0
+    pupil = ("train", faces, "--output", "pupil", *recipe, "--seed", 1)
+    done = mien(*pupil, "--teacher", "cv", "--teacher", "one")
+    assert done.code == 0, done.err
+    teachers = json.loads(Path("pupil/run.json").read_text())["teachers"]
+    assert [len(teacher.get("folds", "1")) for teacher in teachers] == [2, 1]
+    assert json.loads(Path("pupil/pupil.json").read_text())["training"]["teachers"] == teachers
+    shown = mien("runs", "show", "pupil")
+    assert "--teacher cv --teacher one" in shown.out
+    refused = mien(*pupil, "--teacher", "one")
+    assert (refused.code, "other teachers" in refused.err) == (3, True)
+    elsewhere = mien("train", faces, "--output", "x", "--config", "recipe.toml", "--teacher", "cv")
+    assert (elsewhere.code, "of other faces" in elsewhere.err) == (3, True)
+
+
 def test_the_datas_own_validation_split_chooses_and_is_said(mien: Mien, faces: Path) -> None:
     pytest.importorskip("torch", reason="needs torch, of the train extra")
     parted = ("dataset", "split", faces, "--output", "parted", "--validation", 0.2, "--test", 0.1)

@@ -24,6 +24,7 @@ from mien.training.batches import Batches  # noqa: E402
 from mien.training.checkpoints import load_checkpoint  # noqa: E402
 from mien.training.loop import train  # noqa: E402
 from mien.training.split import split_data  # noqa: E402
+from mien.training.teachers import read_teachers  # noqa: E402
 
 pytestmark = [
     pytest.mark.skipif(
@@ -35,6 +36,7 @@ pytestmark = [
 STILL = replace(
     RECIPE, architecture="small_faces:Normed", rotation=0, scale=0, shift=0, flip=False, light=0, erase=0
 )
+TAUGHT = replace(STILL, epochs=2, sharpness=0.05, seed=5)
 AVERAGED = replace(STILL, average=0.5, patience=2)
 HERE = Path(__file__).parent
 
@@ -89,14 +91,17 @@ def trained(place: Path, killed: subprocess.CompletedProcess[str]) -> Path:
         import torch
         from safetensors.torch import save_file
         from small_faces import Normed, small_faces
-        from test_distributed import AVERAGED, STILL, gradients
+        from test_distributed import AVERAGED, STILL, TAUGHT, gradients
         from mien.training.distributed import joined
         from mien.training.loop import train
+        from mien.training.teachers import read_teachers
         with joined() as group:
             found = gradients(group.wrap(Normed(2)), group.rank, group.size)
             if group.first:
                 save_file(found, "gradients.safetensors")
             train(small_faces(), Path("whole"), STILL)
+            teachers = read_teachers(["whole"], small_faces(), TAUGHT)
+            train(small_faces(), Path("taught"), TAUGHT, teachers=teachers)
             logs = [train(small_faces(), Path(name), AVERAGED) for name in ("averaged", "cut")]
             Path(f"logs-{group.rank}").write_text(repr([[log.validation_loss for log in ls] for ls in logs]))
         names = [file.read_text() for file in Path("/proc/self/task").glob("*/comm")]
@@ -113,7 +118,7 @@ def gradients(network: torch.nn.Module, rank: int, size: int) -> dict[str, torch
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     config = STILL if size > 1 else replace(STILL, accumulate=2)
-    for faces, targets in next(Batches(split_data(small_faces(), config), config, rank, size).epoch(0)):
+    for faces, targets, _ in next(Batches(split_data(small_faces(), config), config, rank, size).epoch(0)):
         share = size * len(faces) / config.batch_size
         (torch.nn.functional.cross_entropy(network(faces), targets) * share).backward()
     found = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
@@ -130,7 +135,7 @@ def test_gradients_are_those_of_the_same_two_halves_one_after_the_other(trained:
     for name, gradient in ours.items():
         torch.testing.assert_close(theirs[name], gradient, rtol=1e-5, atol=1e-7)
     whole = Batches(split_data(small_faces(), STILL), STILL)
-    faces, targets = next(whole.epoch(0))[0]
+    faces, targets, _ = next(whole.epoch(0))[0]
     network = Normed(2)
     torch.manual_seed(4)
     for parameter in network.parameters():
@@ -149,6 +154,15 @@ def test_two_processes_end_with_the_weights_of_one_that_accumulates(trained: Pat
     for name in learnt:
         if not name.endswith("num_batches_tracked"):
             torch.testing.assert_close(theirs[name], ours[name], rtol=1e-5, atol=1e-6)
+
+
+def test_two_processes_are_taught_as_one_is(trained: Path, tmp_path: Path) -> None:
+    config = replace(TAUGHT, accumulate=2)
+    train(small_faces(), tmp_path, config, teachers=read_teachers([trained / "whole"], small_faces(), config))
+    ours, theirs = weights(tmp_path), weights(trained / "taught")
+    for name in ours:
+        if name.startswith("network") and "running" not in name and "num_batches" not in name:
+            torch.testing.assert_close(theirs[name], ours[name], rtol=1e-4, atol=1e-5)
 
 
 def test_all_processes_see_the_same_validation(trained: Path) -> None:
@@ -199,12 +213,12 @@ def test_the_command_line_prints_and_writes_once(tmp_path: Path) -> None:
 def test_a_batch_is_cut_into_parts_that_together_are_the_batch() -> None:
     config = replace(STILL, batch_size=10)
     split = split_data(small_faces(), config)
-    whole = [step[0][0] for step in Batches(split, config).epoch(3)]
+    whole = [step[0].images for step in Batches(split, config).epoch(3)]
     for processes, accumulate in ((2, 1), (1, 3), (2, 2)):
         cut = replace(config, accumulate=accumulate)
         ranks = [Batches(split, cut, rank, processes).epoch(3) for rank in range(processes)]
         steps = zip(*ranks, strict=True)
-        together = [torch.cat([part for rank in step for part, _ in rank]) for step in steps]
+        together = [torch.cat([part.images for rank in step for part in rank]) for step in steps]
         assert len(together) == len(whole)
         assert all(torch.equal(one, other) for one, other in zip(together, whole, strict=True))
 

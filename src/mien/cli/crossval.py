@@ -66,6 +66,15 @@ def crossval(
     given: dict[str, Any],
     folds: Annotated[int, typer.Option(min=2, max=100, help="Parts that the faces are dealt to.")] = 5,
     votes: Votes = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DATA",
+            help="Faces to test on one day: those of DATA that also stand there are left out, as mien train "
+            "leaves them out.",
+            show_default=False,
+        ),
+    ] = None,
     preset: Preset = None,
     config_file: ConfigFile = None,
     labels: LabelNames = None,
@@ -77,7 +86,7 @@ def crossval(
     validation = with_training(_load)
     begin = begin_from(start, init, sha256)
     config = resolve(preset, config_file, given, None if begin is None else begin.network)
-    faces, _, _ = recipe_data(data, votes, None, labels, preset, choosing=False)
+    faces, _, _ = recipe_data(data, votes, test, labels, preset, choosing=False)
 
     def tell(fold: int, log: EpochLog) -> None:
         typer.echo(f"fold {fold}/{folds}  {log.line(config.epochs)}")

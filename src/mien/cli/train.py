@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +52,7 @@ Train a model on labelled faces and export it.
   mien train fer2013/train --output runs/r1 --preset r1 --batch-size 64
   mien train faces/ --output runs/mine --from mien-base --preset fine-tune
   mien train faces/ --output runs/small --arch r2 --width 0.35 --input-size 96
+  mien train faces/ --output runs/pupil --teacher runs/one --teacher runs/two
   mien train faces/ --output runs/r2 --preset r2 --init mobilenet_v2.safetensors
 
 {DATA_FORMS} Of data with several splits the training split is taken. All faces need one size: mien \
@@ -67,6 +69,9 @@ A few hundred faces are enough where a model is fine-tuned: --from mien-base --p
 may be your own; what the model knows of those that it shares with you it goes on from. Where the validation \
 accuracy falls, lower --learning-rate; where it still rises at the end, raise --epochs; --freeze-epochs 3 \
 lets the last layers learn first.
+
+Where there are good networks already, --teacher lets a small one learn what they see in each face, and not \
+only its label; --distil-weight and --distil-temperature say how much and how softly.
 
 {_exits.HELP}
 """
@@ -88,6 +93,17 @@ def train(
     start: From = None,
     init: Init = None,
     sha256: Sha256 = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--teacher",
+            metavar="MODEL|RUN|FILE",
+            help="A network to learn from as well, in the very views that the student sees; give it several "
+            "times for several. The folder of a cross-validation teaches each face by the network that never "
+            "saw it.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the model; the folder's name without it.", show_default=False)
     ] = None,
@@ -107,7 +123,11 @@ def train(
                 faces,
                 output,
                 config,
-                places=_places(data=data, votes=votes, test=test, start=start, init=init),
+                teachers=teacher or (),
+                places=_places(
+                    {"data": data, "votes": votes, "test": test, "start": start, "init": init}
+                    | {f"teacher-{number}": place for number, place in enumerate(teacher or (), 1)}
+                ),
                 on_epoch=lambda log: typer.echo(log.line(config.epochs)),
                 on_step=lambda epoch, step, steps: bar.show(
                     epoch * steps + step, config.epochs * steps, f"Epoch {epoch + 1} of {config.epochs}"
@@ -122,7 +142,7 @@ def train(
     _report(run, export)
 
 
-def _places(**given: str | Path | None) -> dict[str, str]:
+def _places(given: Mapping[str, str | Path | None]) -> dict[str, str]:
     """Return where what was given lies: a model has a name, an address no place."""
     return {
         name: str(Path(place).resolve())

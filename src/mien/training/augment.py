@@ -20,7 +20,7 @@ def augment(images: Tensor, config: TrainingConfig, size: int, generator: torch.
         images: float32 (faces, 1, height, width), in [0, 1].
         config: says how strong each change is.
         size: side of the returned crops, in pixels; a smaller one is a random crop, not a smaller picture.
-        generator: source of all randomness.
+        generator: source of all randomness, on the device of the images.
 
     Returns:
         float32 (faces, 1, size, size), in [0, 1].
@@ -52,7 +52,12 @@ def calmed(config: TrainingConfig, epoch: int) -> TrainingConfig:
 
 def _uniform(faces: int, extent: float, generator: torch.Generator) -> Tensor:
     """Return `faces` numbers in [-extent, extent]."""
-    return (torch.rand(faces, generator=generator) * 2 - 1) * extent
+    return (_chance(faces, generator) * 2 - 1) * extent
+
+
+def _chance(faces: int, generator: torch.Generator) -> Tensor:
+    """Return `faces` numbers in [0, 1)."""
+    return torch.rand(faces, generator=generator, device=generator.device)
 
 
 def _affine(images: Tensor, config: TrainingConfig, size: int, generator: torch.Generator) -> Tensor:
@@ -60,9 +65,9 @@ def _affine(images: Tensor, config: TrainingConfig, size: int, generator: torch.
     angle = _uniform(faces, math.radians(config.rotation), generator)
     scale = 1 + _uniform(faces, config.scale, generator)
     shear = _uniform(faces, config.shear, generator)
-    mirror = torch.ones(faces)
+    mirror = torch.ones(faces, device=images.device)
     if config.flip:
-        mirror -= 2 * (torch.rand(faces, generator=generator) < 0.5).float()
+        mirror -= 2 * (_chance(faces, generator) < 0.5).float()
     # In grid_sample's units the picture spans [-1, 1]; a crop of `size` pixels spans size / side of it.
     part = size / side
     room = (1 - part) + 2 * config.shift
@@ -100,34 +105,33 @@ def _erase(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
     if not share:
         return images
     faces, size = len(images), images.shape[-1]
-    area = 0.02 + 0.18 * torch.rand(faces, generator=generator)
+    area = 0.02 + 0.18 * _chance(faces, generator)
     stretch = torch.exp(_uniform(faces, math.log(2.0), generator))
     height, width = (area * stretch).sqrt() * size, (area / stretch).sqrt() * size
-    top = torch.rand(faces, generator=generator) * (size - height)
-    left = torch.rand(faces, generator=generator) * (size - width)
-    chosen = torch.rand(faces, generator=generator) < share
-    place = torch.arange(size).float()
+    top = _chance(faces, generator) * (size - height)
+    left = _chance(faces, generator) * (size - width)
+    chosen = _chance(faces, generator) < share
+    place = torch.arange(size, device=images.device).float()
     rows = (place >= top[:, None]) & (place < (top + height)[:, None])
     columns = (place >= left[:, None]) & (place < (left + width)[:, None])
     hole = (rows[:, :, None] & columns[:, None, :] & chosen[:, None, None]).unsqueeze(1)
     return torch.where(hole, images.mean((1, 2, 3), keepdim=True), images)
 
 
-def mix(images: Tensor, targets: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def mix(images: Tensor, targets: Tensor, share: float, partners: Tensor) -> tuple[Tensor, Tensor]:
     """Blend each face and its target with another's (mixup, Zhang et al., ICLR 2018).
 
     Args:
         images: float32 (faces, 1, height, width).
         targets: float32 (faces, labels), rows summing to 1.
         share: how much of each face stays, in [0, 1].
-        generator: source of all randomness.
+        partners: which face each is blended with, int64 (faces,).
     """
-    order = torch.randperm(len(images), generator=generator)
-    return torch.lerp(images[order], images, share), torch.lerp(targets[order], targets, share)
+    return torch.lerp(images[partners], images, share), torch.lerp(targets[partners], targets, share)
 
 
 def cut_mix(
-    images: Tensor, targets: Tensor, share: float, generator: torch.Generator
+    images: Tensor, targets: Tensor, share: float, partners: Tensor, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Lay a rectangle of another face over each, and blend targets by area (Yun et al., ICCV 2019).
 
@@ -135,17 +139,17 @@ def cut_mix(
         images: float32 (faces, 1, height, width).
         targets: float32 (faces, labels), rows summing to 1.
         share: part of the area that each face keeps, in [0, 1].
-        generator: source of all randomness.
+        partners: whose rectangle each face gets, int64 (faces,).
+        generator: source of the rectangle's place.
     """
-    order = torch.randperm(len(images), generator=generator)
     height, width = images.shape[2:]
     cut = math.sqrt(1 - share)
     rows, columns = round(height * cut), round(width * cut)
-    top = int(torch.randint(0, height - rows + 1, (1,), generator=generator))
-    left = int(torch.randint(0, width - columns + 1, (1,), generator=generator))
+    top = int(torch.randint(0, height - rows + 1, (1,), generator=generator, device=generator.device))
+    left = int(torch.randint(0, width - columns + 1, (1,), generator=generator, device=generator.device))
     mixed = images.clone()
     mixed[:, :, top : top + rows, left : left + columns] = images[
-        order, :, top : top + rows, left : left + columns
+        partners, :, top : top + rows, left : left + columns
     ]
     kept = 1 - rows * columns / (height * width)
-    return mixed, torch.lerp(targets[order], targets, kept)
+    return mixed, torch.lerp(targets[partners], targets, kept)

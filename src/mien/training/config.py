@@ -33,7 +33,7 @@ ONE_SIDE_ONLY: frozenset[str] = frozenset({"r3", "r4", "r5"})
 # Where someone's own network is: `package.module:Factory`.
 MODULE_PATH = r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*"
 
-OPTIMIZERS: tuple[str, ...] = ("sgd", "adam", "adamw")
+OPTIMIZERS: tuple[str, ...] = ("sgd", "adam", "adamw", "muon")
 SCHEDULES: tuple[str, ...] = ("cosine", "plateau", "one-cycle", "constant")
 LOSSES: tuple[str, ...] = ("cross-entropy", "focal")
 SAMPLINGS: tuple[str, ...] = ("shuffle", "balanced")
@@ -83,7 +83,10 @@ class TrainingConfig:
         high=32_768,
     )
     optimizer: str = option(
-        "sgd", "How weights move: SGD with Nesterov momentum, Adam or AdamW.", choices=OPTIMIZERS
+        "sgd",
+        "How weights move: SGD with Nesterov momentum, Adam, AdamW, or Muon for the weights of hidden layers "
+        "with AdamW for all others.",
+        choices=OPTIMIZERS,
     )
     learning_rate: float = option(
         0.05, "Highest learning rate, reached after the warm-up.", low=1e-9, high=100
@@ -103,17 +106,31 @@ class TrainingConfig:
         0, "Epochs after a plateau in which no other one begins.", low=0, high=10_000
     )
     plateau_floor: float = option(1e-6, "Lowest rate that plateaus lead to.", low=0, high=1)
-    momentum: float = option(0.9, "Nesterov momentum of SGD.", low=1e-9, high=0.9999)
+    momentum: float = option(0.9, "Nesterov momentum of SGD and of Muon.", low=1e-9, high=0.9999)
     weight_decay: float = option(
         5e-4,
         "Decay of convolution and linear weights; biases and batch norm have none. With SGD and Adam it "
-        "is part of the gradient (twice Keras' L2 factor), with AdamW it is apart.",
+        "is part of the gradient (twice Keras' L2 factor), with AdamW and Muon it is apart.",
         low=0,
         high=1,
+    )
+    sharpness: float = option(
+        0.0,
+        "Sharpness-aware steps: how far each step first climbs, as the length of that move over all weights; "
+        "0 is none. A step then takes twice the time.",
+        low=0,
+        high=10,
     )
     clip: float = option(0.0, "Longest gradient of a step (its norm); 0 is no limit.", low=0, high=1e6)
     loss: str = option("cross-entropy", "What is minimised.", choices=LOSSES)
     focal_gamma: float = option(2.0, "How much the focal loss favours hard faces.", low=0, high=10)
+    logit_adjustment: float = option(
+        0.0,
+        "How much rare labels are favoured: times the logarithm of each label's share, added to its logit "
+        "while training; 1 aims at the mean accuracy of the labels.",
+        low=0,
+        high=5,
+    )
     class_weights: bool = option(False, "Weigh each label by the inverse of its share of the faces.")
     sampling: str = option(
         "shuffle", "Which faces an epoch sees: each once, or every label equally often.", choices=SAMPLINGS
@@ -123,6 +140,15 @@ class TrainingConfig:
         "Share of the crowd votes in each target, where there are votes; the rest is the label.",
         low=0,
         high=1,
+    )
+    distil_weight: float = option(
+        0.9,
+        "Share of the teachers in the loss, where there are teachers; the rest is each face's own target.",
+        low=0,
+        high=1,
+    )
+    distil_temperature: float = option(
+        1.5, "What the logits of teachers and student are divided by to compare them.", low=0.1, high=20
     )
     label_smoothing: float = option(0.0, "Share of each target spread over all labels.", low=0, high=1)
     small_size: int = option(

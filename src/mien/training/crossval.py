@@ -15,27 +15,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.core.errors import TrainingError
 from mien.core.files import atomic_write, ensure_folder, shown
-from mien.datasets import FaceDataset, fold_numbers, near_across
+from mien.datasets import FaceDataset, near_across
 from mien.evaluation import evaluate
 from mien.evaluation.evaluate import Evaluation
 from mien.evaluation.folds import FoldResults, write_fold_predictions, write_folds
 from mien.training._json import read_object
-from mien.training.batches import Batches
 from mien.training.config import TrainingConfig
 from mien.training.distributed import check_alone
 from mien.training.export import export
+from mien.training.folding import RESULT, dealt
 from mien.training.loop import train
 from mien.training.presets import check_crops
 from mien.training.schedules import EpochLog
-from mien.training.split import split_data
 from mien.training.start import Start
 from mien.zoo.registry import load_model
 
-RESULT, TABLE, PREDICTIONS = "crossval.json", "crossval.csv", "predictions.csv"
+TABLE, PREDICTIONS = "crossval.csv", "predictions.csv"
 
 
 def crossval(
@@ -73,13 +71,7 @@ def crossval(
     check_alone("cross-validation")
     check_crops(config)
     data = replace(data, apart=None)  # every face is held out once
-
-    def check(numbers: NDArray[np.int64]) -> None:
-        # Too few faces are known before hours of training, not after.
-        for fold in range(folds):
-            Batches(split_data(data.subset(numbers != fold), config), config)
-
-    numbers = fold_numbers(data, folds, config.seed, check)
+    numbers = dealt(data, config, folds)
     plan = _open(folder, data, config, folds, start)
     places = data.places
     results = FoldResults(near=tuple(places[face] for face in near_across(data, numbers)))

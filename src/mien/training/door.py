@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mien.zoo.registry import Model
 
 _START = "the name of a model, the folder of a run, or a .safetensors file"
+_TEACHER = "the name of a model, the folder of a run or of a cross-validation, or a .safetensors file"
 _INIT = "a safetensors file, or an https address of one"
 _NETWORK = 'a network, as mien.create_model("mien-base", data.labels) returns it'
 _RUN = "a run of mien.fit, or the folder of one"
@@ -181,6 +182,7 @@ def fit(
     validation_data: FaceDataset | None = None,
     preset: str | None = None,
     config: TrainingConfig | None = None,
+    teachers: Sequence[str | os.PathLike[str]] = (),
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
     **options: Any,
@@ -197,6 +199,9 @@ def fit(
         preset: a recipe by name, such as "fine-tune" or "r1"; `mien-base`'s without it. Of a preset's
             network only the recipe counts.
         config: a whole recipe instead, such as another run's `config`.
+        teachers: networks to learn from as well, each on the very views that the student sees: names of
+            models, folders of runs, or of a cross-validation, of which the network speaks that was trained
+            without the face. `distil_weight` and `distil_temperature` say how.
         on_epoch: called with the log of each epoch; `print` shows one line each.
         on_step: called after each step with the epoch, the number of the step, and how many there are.
         options: of the recipe by name (`mien.TrainingConfig` lists them), over the preset.
@@ -205,7 +210,8 @@ def fit(
         DatasetError: the faces lack a label of the network.
         OptionError: an argument is of another kind, an option is unknown or has a value that is none, or
             small crops are asked of a network that reads one size only.
-        TrainingError: the folder holds another run, there are too few faces, or the loss is not finite.
+        TrainingError: the folder holds another run, there are too few faces, the loss is not finite, or a
+            teacher cannot teach these faces.
         MissingExtraError: the train extra is not installed.
     """
     check_training()
@@ -225,7 +231,10 @@ def fit(
         check_crops(chosen)
     place = given_path("folder", folder, 'the folder of the run, such as "runs/mine"')
     faces = _joined(data.with_labels(network.labels), validation_data)
-    return train(network, faces, place, chosen, on_epoch=on_epoch, on_step=on_step)
+    if isinstance(teachers, str | os.PathLike):
+        raise OptionError(f"teachers has to be a list, such as [{str(teachers)!r}], not one text or path")
+    named = [_place("teachers", teacher, _TEACHER) for teacher in teachers]
+    return train(network, faces, place, chosen, teachers=named, on_epoch=on_epoch, on_step=on_step)
 
 
 def train(
@@ -234,6 +243,7 @@ def train(
     folder: Path,
     config: TrainingConfig,
     *,
+    teachers: Sequence[str | Path] = (),
     places: Mapping[str, str] | None = None,
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
@@ -245,6 +255,7 @@ def train(
         faces: to train on and to validate on.
         folder: of the run.
         config: the network's and the recipe's options.
+        teachers: where the networks are that it learns from.
         places: absolute paths by the name of the option, kept in the folder for the command of the run.
         on_epoch: as for `fit`.
         on_step: as for `fit`.
@@ -253,6 +264,7 @@ def train(
         TrainingError: as `fit`.
     """
     from mien.training import loop
+    from mien.training.teachers import read_teachers
 
     logs = loop.train(
         faces,
@@ -261,6 +273,7 @@ def train(
         on_epoch=on_epoch or (lambda log: None),
         on_step=on_step or (lambda epoch, step, steps: None),
         start=network.start,
+        teachers=read_teachers(teachers, faces, config) if teachers else None,
         places=places,
     )
     return Run(folder, config, tuple(logs), faces)

@@ -176,7 +176,9 @@ def _opened(folder: Path, data: FaceDataset, name: str, architecture: str | None
         )
     content = read_weights_file(folder / BEST)
     network, log = _best_network(content, folder, config, data.labels)
-    card = _card(name, network, config, split, {**log, "start": facts.get("start")})
+    card = _card(
+        name, network, config, split, {**log, "start": facts.get("start"), "teachers": facts.get("teachers")}
+    )
     return _Trained(network, split, card, network_of(config), log, hashlib.sha256(content).hexdigest())
 
 
@@ -325,6 +327,7 @@ def _card(name: str, network: nn.Module, config: TrainingConfig, split: Split, l
             "validation_accuracy": round(log["validation_accuracy"], 4),
             "recipe": config.to_dict(),
             "start": log["start"],
+            **({"teachers": log["teachers"]} if log["teachers"] else {}),
             "mien": __version__,
         },
         licence=_LICENCE,

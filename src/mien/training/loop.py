@@ -17,7 +17,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mien.core.errors import TrainingError
@@ -27,7 +29,7 @@ from mien.datasets import FaceDataset
 from mien.training import run_folder
 from mien.training.architectures import create_network
 from mien.training.at_work import at_work
-from mien.training.batches import Batches, normalise
+from mien.training.batches import Batches, Part, normalise
 from mien.training.checkpoints import (
     check_tensors,
     grouped,
@@ -43,12 +45,14 @@ from mien.training.device import autocast
 from mien.training.distributed import Group, accumulating, joined
 from mien.training.events import EventLog
 from mien.training.freeze import Body
-from mien.training.losses import label_weights, soft_loss
+from mien.training.losses import distil_loss, label_priors, label_weights, soft_loss
 from mien.training.optimizers import create_optimizer, optimizer_state, restore_optimizer, set_rate
 from mien.training.run_folder import BEST, DIGESTS, EVENTS, LAST
 from mien.training.schedules import EpochLog, is_best, learning_rate, patience_ended
+from mien.training.sharpness import climbed
 from mien.training.split import Split, split_data
 from mien.training.start import Start, put_weights
+from mien.training.teachers import Teachers
 from mien.training.validate import validate
 
 _REMEMBERED = "optimizer_tensors"
@@ -61,6 +65,7 @@ def train(
     on_epoch: Callable[[EpochLog], None] = lambda log: None,
     on_step: Callable[[int, int, int], None] = lambda epoch, step, steps: None,
     start: Start | None = None,
+    teachers: Teachers | None = None,
     places: Mapping[str, str] | None = None,
 ) -> list[EpochLog]:
     """Train until the last epoch or until patience ends; go on where the folder's last checkpoint stands.
@@ -72,6 +77,7 @@ def train(
         on_epoch: called after each epoch.
         on_step: called after each step with the epoch, the step's number and their count.
         start: weights to fine-tune; fresh ones without it.
+        teachers: networks that say what the faces show, on the same views; none without it.
         places: where what was given lies, by the name of the option, for the command that makes it again.
 
     Returns:
@@ -85,12 +91,16 @@ def train(
         digests = dict(zip(DIGESTS, (split.digest(), split.validation_digest()), strict=True))
         group.check_equal(json.dumps(digests), "faces or options")
         network = first_network(config, data.labels, start)
-        batches = Batches(split, config, group.rank, group.size)  # too few faces are known before a folder is
+        groups = None if teachers is None else teachers.groups
+        # Too few faces are known before there is a folder.
+        batches = Batches(split, config, group.rank, group.size, device=group.device, groups=groups)
         if group.first:
             layers = summarise(network, (1, *data.images.shape[1:]))
-            run_folder.open_run(folder, config, _facts(split, digests, group, start), layers, places)
+            run_folder.open_run(
+                folder, config, _facts(split, digests, group, start, teachers), layers, places
+            )
             stack.enter_context(at_work(folder))
-        run = _Run(network, split, batches, folder, config, group, fine_tuned=start is not None)
+        run = _Run(network, split, batches, folder, config, group, start is not None, teachers)
         events = stack.enter_context(EventLog(folder / EVENTS, run.epoch)) if group.first else None
         while not run.finished:
             started = time.monotonic()
@@ -111,7 +121,13 @@ def first_network(config: TrainingConfig, labels: Sequence[str], start: Start | 
     return network
 
 
-def _facts(split: Split, digests: Mapping[str, str], group: Group, start: Start | None) -> dict[str, Any]:
+def _facts(
+    split: Split,
+    digests: Mapping[str, str],
+    group: Group,
+    start: Start | None,
+    teachers: Teachers | None,
+) -> dict[str, Any]:
     """What a run was made with, beside its configuration."""
     return {
         "mien": __version__,
@@ -128,6 +144,7 @@ def _facts(split: Split, digests: Mapping[str, str], group: Group, start: Start 
         "device": str(group.device),
         "processes": group.size,
         "start": None if start is None else start.facts,
+        "teachers": None if teachers is None else teachers.facts,
     }
 
 
@@ -143,6 +160,7 @@ class _Run:
         config: TrainingConfig,
         group: Group,
         fine_tuned: bool,
+        teachers: Teachers | None,
     ) -> None:
         self.network, self.split, self.config, self.folder = network, split, config, folder
         self.group, self.device = group, group.device
@@ -151,6 +169,9 @@ class _Run:
         self.average = {k: v.clone() for k, v in self.network.state_dict().items() if v.is_floating_point()}
         self.optimizer = create_optimizer(self.network, config)
         self.batches = batches
+        self.teachers = None if teachers is None else teachers.to(self.device)
+        priors = label_priors(split.data.targets[split.train], split.data.labels, config.logit_adjustment)
+        self.label_priors = None if priors is None else torch.from_numpy(priors).to(self.device)
         weights = torch.from_numpy(label_weights(split.data.targets[split.train], split.data.labels))
         self.label_weights = weights.to(self.device) if config.class_weights else None
         self.epoch = self.updates = 0
@@ -173,6 +194,9 @@ class _Run:
         for step, parts in enumerate(self.batches.epoch(self.epoch)):
             set_rate(self.optimizer, learning_rate(self.config, self.epoch + step / steps, self.logs))
             step_loss, step_right = self._backward(network, parts)
+            if self.config.sharpness:
+                with climbed(self.network, self.config.sharpness):
+                    self._backward(network, parts)
             self._check_finite("loss", step_loss, f"step {step + 1} of {steps} of epoch {self.epoch + 1}")
             self._update()
             loss, right = loss + step_loss, right + step_right
@@ -181,24 +205,34 @@ class _Run:
         self.epoch += 1
         return loss / steps, right / steps
 
-    def _backward(self, network: nn.Module, parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, float]:
+    def _backward(self, network: nn.Module, parts: Sequence[Part]) -> tuple[float, float]:
         """Compute the gradients of a batch; return its mean loss and accuracy, over all processes."""
         self.optimizer.zero_grad()
         figures = torch.zeros(2, dtype=torch.float64)
-        for number, (images, targets) in enumerate(parts, 1):
-            images = normalise(images).to(self.device).contiguous(memory_format=torch.channels_last)
+        for number, (views, targets, faces) in enumerate(parts, 1):
+            images = normalise(views).to(self.device).contiguous(memory_format=torch.channels_last)
             targets = targets.to(self.device)
             share = len(images) / self.config.batch_size
             with accumulating(network, more=number < len(parts)):
                 with autocast(self.device, self.config.bf16):
                     logits = network(images)
-                loss = soft_loss(logits, targets, self.config, self.label_weights)
+                loss = self._loss(logits, images, targets, faces)
                 # The processes' gradients are averaged, so each counts its part as if it were the only one.
                 (loss * (share * self.group.size)).backward()  # type: ignore[no-untyped-call]
             right = (logits.argmax(1) == targets.argmax(1)).float().mean()
             figures += torch.stack([loss.detach(), right]).double().cpu() * share
         loss_and_right = self.group.sum(figures).tolist()
         return loss_and_right[0], loss_and_right[1]
+
+    def _loss(self, logits: Tensor, images: Tensor, targets: Tensor, faces: NDArray[np.int64]) -> Tensor:
+        """Return the loss of a part, of which the teachers have a share where there are any."""
+        config = self.config
+        own = soft_loss(logits, targets, config, self.label_weights, self.label_priors)
+        if self.teachers is None:
+            return own
+        with autocast(self.device, config.bf16):
+            taught = self.teachers.probabilities(images, faces, config.distil_temperature)
+        return torch.lerp(own, distil_loss(logits, taught, config.distil_temperature), config.distil_weight)
 
     def _check_finite(self, what: str, value: float, where: str) -> None:
         if math.isfinite(value):

@@ -37,7 +37,42 @@ def label_weights(targets: NDArray[np.int64], labels: Sequence[str]) -> NDArray[
     return (len(targets) / (len(labels) * counts)).astype(np.float32)
 
 
-def soft_loss(logits: Tensor, targets: Tensor, config: TrainingConfig, weights: Tensor | None) -> Tensor:
+def label_priors(
+    targets: NDArray[np.int64], labels: Sequence[str], strength: float
+) -> NDArray[np.float32] | None:
+    """Return what is added to the logits while training: `strength` times the logarithm of the shares.
+
+    The network then need not learn which labels are common, and says at use what it sees in the face alone
+    (logit adjustment, Menon et al., ICLR 2021). None for a strength of 0.
+    """
+    if not strength:
+        return None
+    counts = np.maximum(np.bincount(targets, minlength=len(labels)), 1)
+    return np.asarray(strength * np.log(counts / counts.sum()), np.float32)
+
+
+def distil_loss(logits: Tensor, teachers: Tensor, temperature: float) -> Tensor:
+    """Return how far a batch is from what its teachers say (Hinton et al., 2015).
+
+    The divergence from the teachers' probabilities to the student's, both at one temperature, times its
+    square, so that gradients keep their size at any temperature.
+
+    Args:
+        logits: of the student, (faces, labels).
+        teachers: probabilities at the temperature, float32 (faces, labels), rows summing to 1.
+        temperature: above 0.
+    """
+    student = F.log_softmax(logits.float() / temperature, 1)
+    return F.kl_div(student, teachers, reduction="batchmean") * temperature**2
+
+
+def soft_loss(
+    logits: Tensor,
+    targets: Tensor,
+    config: TrainingConfig,
+    weights: Tensor | None,
+    priors: Tensor | None = None,
+) -> Tensor:
     """Return the mean loss of a batch.
 
     Args:
@@ -45,8 +80,9 @@ def soft_loss(logits: Tensor, targets: Tensor, config: TrainingConfig, weights: 
         targets: float32 (faces, labels), rows summing to 1.
         config: names the loss: cross-entropy, or the focal loss (Lin et al., ICCV 2017) with its gamma.
         weights: of the labels, float32 (labels,), or None.
+        priors: of `label_priors`, float32 (labels,), or None.
     """
-    log_probabilities = F.log_softmax(logits.float(), 1)
+    log_probabilities = F.log_softmax(logits.float() if priors is None else logits.float() + priors, 1)
     parts = -targets * log_probabilities
     if config.loss == "focal":
         # A power below 1 has no slope at 0, which a face that is read for certain would turn into NaN.

@@ -9,12 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from mien.training.config import TrainingConfig
+from mien.training.muon import Muon, muon
 
 _COUNT = "step"  # one number a weight: how often Adam has moved it
 
 
 def create_optimizer(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
     """Return the configured optimiser; only weights of convolutions and linear layers decay."""
+    if config.optimizer == "muon":
+        return muon(network, config)
     groups: list[dict[str, Any]] = [
         {"params": [p for p in network.parameters() if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in network.parameters() if p.ndim <= 1], "weight_decay": 0.0},
@@ -51,7 +54,8 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Tens
         found.setdefault(int(digits), {})[kind] = value
     for number, values in found.items():
         parameter = parameters[number]
-        wanted = {kind: () if kind == _COUNT else tuple(parameter.shape) for kind in _kinds(optimizer)}
+        kinds = _kinds(optimizer, parameter)
+        wanted = {kind: () if kind == _COUNT else tuple(parameter.shape) for kind in kinds}
         if wanted != {kind: tuple(value.shape) for kind, value in values.items()}:
             raise ValueError(f"the optimiser keeps {wanted} of weight {number}, not what is there")
         for kind, value in values.items():
@@ -59,11 +63,12 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, state: Mapping[str, Tens
             optimizer.state[parameter][kind] = torch.empty_like(like).copy_(value)
 
 
-def _kinds(optimizer: torch.optim.Optimizer) -> tuple[str, ...]:
+def _kinds(optimizer: torch.optim.Optimizer, parameter: Tensor) -> tuple[str, ...]:
     """What the optimiser remembers of a weight that it has moved."""
-    return (
-        ("momentum_buffer",) if isinstance(optimizer, torch.optim.SGD) else (_COUNT, "exp_avg", "exp_avg_sq")
+    has_momentum = isinstance(optimizer, torch.optim.SGD) or (
+        isinstance(optimizer, Muon) and optimizer.turns(parameter)
     )
+    return ("momentum_buffer",) if has_momentum else (_COUNT, "exp_avg", "exp_avg_sq")
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

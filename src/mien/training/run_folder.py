@@ -39,7 +39,8 @@ def open_run(
     Args:
         folder: of the run.
         config: how it is trained.
-        facts: plain types about data and code, "data_digest", "validation_digest" and "start" among them.
+        facts: plain types about data and code, "data_digest", "validation_digest" and "start" among them, and
+            "teachers" where there are any.
         architecture: the table of the network's layers.
         places: absolute paths of what was given, by the name of the option; they stay in this folder.
 
@@ -55,6 +56,8 @@ def open_run(
             raise TrainingError(f"{str(folder)!r} holds a run on other faces; choose another folder")
         if before.get("start", facts["start"]) != facts["start"]:
             raise TrainingError(f"{str(folder)!r} holds a run from another start; choose another folder")
+        if before.get("teachers") != facts.get("teachers"):
+            raise TrainingError(f"{str(folder)!r} holds a run with other teachers; choose another folder")
         return
     ensure_folder(folder)
     atomic_write(folder / FACTS, json.dumps(dict(facts), indent=2) + "\n")

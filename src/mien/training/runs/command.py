@@ -43,6 +43,8 @@ def command_here(run: RunRecord, here: Path) -> tuple[str, bool]:
     if run.facts.get("start") and not {"init", "start"} & known.keys():
         needed |= {"start"} if _start_name(_start(run)) == "START" else set()
     names = {name: text for name, text in data.items() if text}
+    if "TEACHER" in _teacher_names(run, names):
+        needed |= {"teacher"}
     return _command(run, names, _seen_from(here, folder)), needed <= known.keys()
 
 
@@ -58,6 +60,30 @@ def start_of(run: RunRecord) -> str:
     if model := start.get("model"):
         return f"the weights of {model}"
     return "an earlier run's weights" if "recipe" in start else "weights of a file"
+
+
+def taught_by(run: RunRecord) -> str:
+    """Return in words how many networks a run was taught by; nothing for none."""
+    teachers = _teachers(run)
+    networks = sum(len(t["folds"]) if isinstance(t.get("folds"), list) else 1 for t in teachers)
+    fitted = sum("folds" in teacher for teacher in teachers)
+    words = f"{networks} network{'s' * (networks > 1)}" if networks else ""
+    return f"{words}, cross-fitted" if fitted and fitted == len(teachers) else words
+
+
+def _teachers(run: RunRecord) -> list[Mapping[str, Any]]:
+    """What is known of the teachers; nobody promises that the file says it in Mien's way."""
+    said = run.facts.get("teachers")
+    return [one for one in said if isinstance(one, Mapping)] if isinstance(said, list) else []
+
+
+def _teacher_names(run: RunRecord, names: Mapping[str, str]) -> list[str]:
+    """Where the teachers are, or the name of a model; capitals for one that is not known."""
+    found = []
+    for number, teacher in enumerate(_teachers(run), 1):
+        model = teacher.get("model")
+        found.append(names.get(f"teacher-{number}") or (model if isinstance(model, str) else "TEACHER"))
+    return found
 
 
 def _command(run: RunRecord, names: Mapping[str, str], output: str) -> str:
@@ -76,6 +102,8 @@ def _command(run: RunRecord, names: Mapping[str, str], output: str) -> str:
         words += ["--labels", ",".join(run.labels)]
     if run.facts.get("start"):
         words += _start_options(_start(run), names)
+    for teacher in _teacher_names(run, names):
+        words += ["--teacher", teacher]
     for name, (value, _) in recipe.changes.items():
         words += _option(name, value)
     if run.config.seed:

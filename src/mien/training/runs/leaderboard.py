@@ -10,7 +10,7 @@ from pathlib import Path
 from mien.core.emotions import DEFAULT_LABELS
 from mien.core.errors import TrainingError
 from mien.training.config import TrainingConfig
-from mien.training.runs.command import command_of, start_of
+from mien.training.runs.command import command_of, start_of, taught_by
 from mien.training.runs.read import find_runs
 from mien.training.runs.recipe import recipe_of
 from mien.training.runs.record import Measured, RunRecord
@@ -140,6 +140,7 @@ def _recipe(run: RunRecord) -> str:
     words = [recipe.name, *(changed if len(changed) <= _FEW else [f"{len(changed)} other options"])]
     words += ["crowd votes"] if run.votes else []
     words += [f"from {start_of(run)}"] if run.facts.get("start") else []
+    words += [f"taught by {taught_by(run)}"] if taught_by(run) else []
     return f"[{', '.join(words)}](runs/{run.name}/config.json)"
 
 

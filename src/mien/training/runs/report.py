@@ -31,7 +31,7 @@ from mien.evaluation.report import figures_of, read_log, write_tables
 from mien.evaluation.run_page import RunPage, figures_of_card, write_run_page
 from mien.figures.style import percent
 from mien.training.run_folder import LOG
-from mien.training.runs.command import command_of, start_of
+from mien.training.runs.command import command_of, start_of, taught_by
 from mien.training.runs.read import read_run
 from mien.training.runs.recipe import recipe_of
 from mien.training.runs.record import COST, METRICS, RunRecord
@@ -159,6 +159,7 @@ def _facts(run: RunRecord) -> list[tuple[str, str]]:
         ("labels, in order", ", ".join(run.labels)),
         ("crowd votes", "in the targets" if run.votes else "none"),
         ("started from", start_of(run)),
+        ("taught by", taught_by(run)),
         ("parameters", f"{size.parameters:,}, {size.trained:,} of them trained" if size else ""),
         ("multiply-adds a face", f"{size.multiply_adds:,}" if size else ""),
         ("time", f"{duration(run.seconds)}; an epoch {_epoch_time(run)}" if run.log else ""),

@@ -11,6 +11,7 @@ from typing import Any
 
 from mien.core.errors import OptionError
 from mien.core.spread import Spread
+from mien.training.runs.command import taught_by
 from mien.training.runs.recipe import recipe_of
 from mien.training.runs.record import RunRecord
 
@@ -83,9 +84,8 @@ def _key(run: RunRecord) -> str:
     """Not the digest of the data: it is that of the training part, which the seed draws."""
     options = run.config.to_dict()
     del options["seed"]
-    facts = [
-        run.facts.get(name) for name in ("labels", "data", "faces", "validation_faces", "votes", "start")
-    ]
+    names = ("labels", "data", "faces", "validation_faces", "votes", "start", "teachers")
+    facts = [run.facts.get(name) for name in names]
     return json.dumps([options, facts], sort_keys=True, default=str)
 
 
@@ -116,7 +116,9 @@ def to_csv(found: Sequence[Experiment]) -> str:
 
 
 def differences(runs: Sequence[RunRecord]) -> dict[str, list[Any]]:
-    """Return what runs were given differently: options, data, labels, votes, start; by name, a value a run.
+    """Return what runs were given differently: options, data, labels, votes, start, teachers.
+
+    By name, a value a run.
 
     Raises:
         OptionError: fewer than two runs.
@@ -136,6 +138,7 @@ def _given(run: RunRecord) -> dict[str, Any]:
         "labels": ", ".join(run.labels) or None,
         "votes": run.votes,
         "start": json.dumps(start, sort_keys=True)[:40] if start else None,
+        "teachers": taught_by(run) or None,
         "mien": run.facts.get("mien"),
         "revision": run.facts.get("revision"),
         **run.config.to_dict(),

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSplitter, QVBoxLayo
 from mien.batch import Item, Outcome
 from mien.core.film_results import Event
 from mien.core.options import AnalysisOptions
-from mien.desktop.entries import Entry, FilmFrames
+from mien.desktop.entries import Entry
 from mien.desktop.faces_panel import FacesPanel
+from mien.desktop.film_frames import FilmFrames
 from mien.desktop.picture_view import PictureView
 from mien.desktop.reading import Models
 from mien.desktop.texts import event_text, text
@@ -199,7 +200,7 @@ class Browser(QSplitter):
             return
         if entry.item.is_film:
             film = entry.film
-            end_s = film.read_s if film is not None else (entry.frames.times or [1.0])[-1]
+            end_s = film.read_s if film is not None else entry.frames.times[-1] if entry.frames.times else 1.0
             self.timeline.show_film(film, end_s)
             self.legend.show_film(film, self.language)
             self.timeline.show_time(self.time_s)
@@ -209,8 +210,7 @@ class Browser(QSplitter):
     def _wish(self) -> None:
         entry = self.entry
         if entry is not None and entry.item.source is not None and entry.error is None:
-            faces = entry.faces(self.time_s)
-            self.viewer.show(Wish(entry.item, self.options, self.time_s, self.plays, faces))
+            self.viewer.show(Wish(entry.item, self.options, self.time_s, self.plays, entry.faces))
 
     def _show_seen(self, seen: Seen) -> None:
         entry = self.entry
@@ -227,7 +227,7 @@ class Browser(QSplitter):
         if seen.wish.plays:
             self.time_s = seen.time_s
             self.timeline.show_time(seen.time_s)
-        faces = entry.faces(self.time_s if entry.item.is_film else 0.0)
+        faces = seen.faces
         tracks = [face.track_id for face in faces]
         # The selection stays with its person.
         wanted = (

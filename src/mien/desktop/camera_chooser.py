@@ -137,11 +137,11 @@ class CameraChooser(QDialog):
 
     def accept(self) -> None:
         """Tell what was chosen, and close."""
-        item = self.list.currentItem()
         typed = self.place.text().strip()
-        source = typed or (None if item is None else str(item.data(Qt.ItemDataRole.UserRole)))
-        if source is None:
+        picked = [str(item.data(Qt.ItemDataRole.UserRole)) for item in self.list.selectedItems()]
+        if not typed and not picked:
             return
+        source = typed or picked[0]
         super().accept()
         self.chosen.emit(source)
 
@@ -178,7 +178,7 @@ class CameraChooser(QDialog):
         item = QListWidgetItem(words)
         item.setData(Qt.ItemDataRole.UserRole, source)
         self.list.addItem(item)
-        if not self.place.text() and (source == self._source or self.list.currentItem() is None):
+        if not self.place.text() and (source == self._source or not self.list.selectedItems()):
             self.list.setCurrentItem(item)
         self._enable()
 
@@ -202,8 +202,8 @@ class CameraChooser(QDialog):
     def _typed(self, words: str) -> None:
         if words.strip():
             self.list.clearSelection()
-            self.list.setCurrentRow(-1)
         self._enable()
 
     def _enable(self) -> None:
-        self.open_button.setEnabled(bool(self.place.text().strip()) or self.list.currentItem() is not None)
+        # What is current but not selected is only where the focus went.
+        self.open_button.setEnabled(bool(self.place.text().strip() or self.list.selectedItems()))

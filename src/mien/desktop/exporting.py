@@ -52,11 +52,11 @@ def export_film(work: Work, entry: Entry, path: Path, language: str) -> None:
     outputs = FilmOutputs(path, entry.film.head, language=language)
     with outputs:
         outputs.note_damage(entry.film.damage)
-        for place, frame in enumerate(entry.frames.frames, 1):
+        for place, frame in enumerate(entry.frames, 1):
             if work.is_cancelled():
                 raise MienError("cancelled")
-            outputs.write(frame.analysis)
-            work.tell(place / len(entry.frames.frames), path.name)
+            outputs.write(frame)
+            work.tell(place / len(entry.frames), path.name)
     work.found.emit(Written(path))
 
 

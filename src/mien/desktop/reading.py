@@ -15,7 +15,7 @@ from mien import batch
 from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
 from mien.core.video_options import VideoOptions
-from mien.desktop.entries import FilmFrames
+from mien.desktop.film_frames import FilmFrames
 from mien.desktop.jobs import Work
 from mien.zoo.registry import Model, load_model
 

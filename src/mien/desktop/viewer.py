@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,14 +39,14 @@ class Wish:
         time_s: in a film.
         plays: the film goes on from there.
         options: whose filters are shown.
-        faces: whose crops are shown.
+        faces: gives the faces of the item at a time, whose boxes and crops are shown.
     """
 
     item: Item
     options: AnalysisOptions
     time_s: float = 0.0
     plays: bool = False
-    faces: Sequence[Face] = ()
+    faces: Callable[[float], Sequence[Face]] = lambda time_s: ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Seen:
         image: the picture, at most 1600 pixels a side; null where `error` says why.
         width: of the original, which boxes are measured in.
         time_s: of the frame.
+        faces: in it.
         previews: of each face: before, after the filters, and edges.
         error: why there is none; "" otherwise.
         ended: the film has played to its end.
@@ -67,6 +68,7 @@ class Seen:
     image: QImage = field(default_factory=QImage)
     width: int = 1
     time_s: float = 0.0
+    faces: Sequence[Face] = ()
     previews: tuple[tuple[QImage, QImage, QImage], ...] = ()
     error: str = ""
     ended: bool = False
@@ -127,8 +129,9 @@ class Viewer(QObject):
 
     def _look(self, wish: Wish) -> Seen:
         pixels, time_s = load_pixels(wish.item, wish.time_s, wish.options)
-        previews = _previews(pixels, wish, self._models)
-        return Seen(wish, to_image(_small(pixels)), pixels.shape[1], time_s, previews)
+        faces = wish.faces(wish.time_s)
+        previews = _previews(pixels, faces, wish.options, self._models)
+        return Seen(wish, to_image(_small(pixels)), pixels.shape[1], time_s, faces, previews)
 
     def _play(self, wish: Wish) -> None:
         assert isinstance(wish.item.source, Path)
@@ -141,7 +144,8 @@ class Viewer(QObject):
                 if self._free.is_set():  # a frame that the window has no time for is left out
                     self._free.clear()
                     shown = to_image(_small(frame.pixels))
-                    self.seen.emit(Seen(wish, shown, frame.pixels.shape[1], frame.time_s))
+                    faces = wish.faces(frame.time_s)
+                    self.seen.emit(Seen(wish, shown, frame.pixels.shape[1], frame.time_s, faces))
         finally:
             source.close()
         self.seen.emit(Seen(wish, ended=True))
@@ -167,18 +171,18 @@ def load_pixels(item: Item, time_s: float, options: AnalysisOptions) -> tuple[ND
 
 
 def _previews(
-    pixels: NDArray[np.uint8], wish: Wish, models: Models
+    pixels: NDArray[np.uint8], found: Sequence[Face], options: AnalysisOptions, models: Models
 ) -> tuple[tuple[QImage, QImage, QImage], ...]:
     """Return of each face what the network reads before the filters and after them, and its edges."""
-    faces = wish.faces[:_MOST_PREVIEWED]
+    faces = found[:_MOST_PREVIEWED]
     if not faces:
         return ()
     height, width = pixels.shape[:2]
     marks = [face.landmarks for face in faces if face.landmarks is not None]
     by_marks = marks if len(marks) == len(faces) else None
-    found = given_detections(width, height, [face.box for face in faces], by_marks)
-    before = crops(pixels, found, models.get().card)
-    after = preprocess(before, median_size=wish.options.median, equalise=wish.options.clahe)
+    detections = given_detections(width, height, [face.box for face in faces], by_marks)
+    before = crops(pixels, detections, models.get().card)
+    after = preprocess(before, median_size=options.median, equalise=options.clahe)
     return tuple(
         (to_image(one), to_image(other), to_image(edges(other)))
         for one, other in zip(before, after, strict=True)

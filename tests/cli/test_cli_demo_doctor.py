@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from cli_support import SAMPLES
 from mien import records
 from mien.cli import _checks
 from mien.core import images
+from mien.desktop import _display
 
 
 def test_demo_prints_writes_and_says_where(mien, place: Path) -> None:
@@ -99,3 +101,31 @@ def test_a_package_that_does_not_load_is_a_problem(monkeypatch: pytest.MonkeyPat
     (finding,) = [finding for finding in _checks.libraries() if finding.state == "problem"]
     assert "numpy does not load" in finding.text
     assert "install Mien again" in finding.advice
+
+
+def test_doctor_says_why_no_window_can_be_opened(mien, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("PySide6", reason="needs the extra desktop")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert "note    no window: there is no display" in mien("doctor").out
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert "ok      a window can be opened (offscreen)" in mien("doctor").out
+    monkeypatch.setenv("QT_QPA_PLATFORM", "no-such-thing")
+    (finding,) = [finding for finding in _checks.window() if finding.state == "problem"]
+    assert "no-such-thing" in finding.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems bring what Qt needs")
+def test_a_library_that_qt_needs_is_named_with_its_package(mien, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("PySide6", reason="needs the extra desktop")
+    monkeypatch.setenv("QT_QPA_PLATFORM", "xcb")
+    monkeypatch.setitem(_display._X11_LIBRARIES, "libxcb-gone.so.9", "libxcb-gone9")
+    (finding,) = [finding for finding in _checks.window() if finding.state == "problem"]
+    assert "libxcb-gone.so.9" in finding.text
+    assert finding.advice.startswith("on Debian and Ubuntu: sudo apt install ")
+    assert "libxcb-gone9" in finding.advice
+    ended = mien("desktop")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "libxcb-gone9, or use mien analyze" in ended.err
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    assert not [finding for finding in _checks.window() if finding.state == "problem"], "it needs no X11"

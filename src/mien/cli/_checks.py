@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -123,14 +124,39 @@ def compute() -> Iterator[Finding]:
         yield Finding("note", "no GPU is used", advice)
 
 
+def window() -> Iterator[Finding]:
+    """Whether the desktop program can open its window: Qt, the system's libraries, a display."""
+    from mien.desktop import _display
+
+    without = "mien analyze and mien live --no-window need no window"
+    missing = [package for package in _display.PACKAGES if find_spec(package) is None]
+    if missing:
+        advice = "for mien desktop and the window of mien live: pip install 'mien[desktop]'"
+        yield Finding("note", f"no window: {' and '.join(missing)} not installed", advice)
+        return
+    yield Finding("ok", f"PySide6 {_version('PySide6-Essentials') or 'of unknown version'}")
+    if not _display.has_display():
+        yield Finding("note", "no window: there is no display", f"log in at a screen; {without}")
+        return
+    if lost := _display.missing_libraries():
+        yield Finding("problem", f"no window: {_display.lacking(lost)}", _display.how_to_install(lost))
+        return
+    platform, why = _display.open_display()
+    if why:
+        yield Finding("problem", f"no window can be opened: {why}", f"check the display; {without}")
+    else:
+        yield Finding("ok", f"a window can be opened ({platform})")
+
+
 def cameras() -> Iterator[Finding]:
     """Camera devices, without opening any."""
     if sys.platform != "linux":
         yield Finding("note", "cameras are not listed on this system", "try one: mien doctor --camera 0")
         return
-    devices = sorted(str(path) for path in Path("/dev").glob("video*"))
-    if devices:
-        yield Finding("ok", f"camera devices: {', '.join(devices)}")
+    from mien.video.cameras import camera_numbers
+
+    if numbers := camera_numbers():
+        yield Finding("ok", f"camera devices: {', '.join(f'/dev/video{number}' for number in numbers)}")
     else:
         yield Finding(
             "note", "no camera device", "only for live pictures: connect one and look for /dev/video0"

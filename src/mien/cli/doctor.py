@@ -19,8 +19,9 @@ app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_c
 _HELP = f"""
 Check this installation and say what to do.
 
-Looks at Python, libraries, extras, models (their digests), detectors, processors and cameras, and reads a \
-sample photo. Lines begin with ok, note (missing, but not needed) or problem; a problem makes exit code 1.
+Looks at Python, libraries, extras, models (their digests), detectors, processors, cameras and whether a \
+window can be opened, and reads a sample photo. Lines begin with ok, note (missing, but not needed) or \
+problem; a problem makes exit code 1.
 
 [bold]Examples[/bold]
 
@@ -37,6 +38,7 @@ _SECTIONS: dict[str, Check] = {
     "Models": _checks.models,
     "Detectors": _checks.detectors,
     "Processors": _checks.compute,
+    "Window": _checks.window,
     "Cameras": _checks.cameras,
     "Self-test": _checks.self_test,
 }

@@ -46,7 +46,7 @@ def test_everything_at_once(mien: Mien, model: str, faces: Path, place: Path) ->
     extras = ("--votes", "votes.csv", "--corruptions", "--compare", model, "--report", "report")
     done = mien("evaluate", model, faces, *extras, "--output", "figures.json")
     assert done.code == 0, done.err
-    for words in ("damaged faces", "low_resolution", "McNemar p = 1", "report.html"):
+    for words in ("damaged faces", "mean relative drop", "low_resolution", "McNemar p = 1", "report.html"):
         assert words in done.out
     assert "no face has one label" in done.err  # half of the votes is not more than half
     kept = json.loads(Path("figures.json").read_text(encoding="utf-8"))
@@ -61,7 +61,18 @@ def test_a_crowd_is_reported(mien: Mien, model: str, faces: Path) -> None:
     done = mien("evaluate", model, faces, "--votes", "votes.csv", "--json")
     assert done.code == 0, done.err
     assert json.loads(done.out)["crowd"]["share"] == 0.5
-    assert "crowd: reads 0.5000" in mien("evaluate", model, faces, "--votes", "votes.csv").out
+    shown = mien("evaluate", model, faces, "--votes", "votes.csv").out
+    assert "crowd: reads 0.5000" in shown
+    assert "by the weight of the votes  0: 0.5000" in shown
+
+
+def test_mirror_images_and_the_mean_of_both(mien: Mien, model: str, faces: Path) -> None:
+    done = mien("evaluate", model, faces, "--mirror", "--tta", "--json")
+    assert done.code == 0, done.err
+    figures = json.loads(done.out)
+    assert figures["mirror"]["share"] == 1.0
+    assert figures["protocol"].startswith("mean of a face and its mirror image")
+    assert "mirror images: 1.0000" in mien("evaluate", model, faces, "--mirror").out
 
 
 def test_faces_that_a_model_does_not_know_can_be_left_out(mien: Mien, faces: Path, place: Path) -> None:

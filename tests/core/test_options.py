@@ -23,6 +23,7 @@ options = st.builds(
     min_face=st.integers(1, 100_000),
     rotate=st.booleans(),
     clahe=st.booleans(),
+    tta=st.booleans(),
     median=st.sampled_from([0, 1, 3, 5, 7, 9]),
     threshold=fractions,
 )

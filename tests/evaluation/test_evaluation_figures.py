@@ -1,6 +1,7 @@
 """Every figure against scikit-learn or a definition written out here."""
 
 import hashlib
+import json
 import math
 
 import numpy as np
@@ -18,12 +19,13 @@ from mien.evaluation import (
     curves,
     evaluate,
     measure_corruptions,
+    measure_mirror,
     metrics,
     milliseconds_per_face,
 )
 from mien.evaluation.calibration import reliability, risk_coverage
 from mien.evaluation.compare import mcnemar
-from mien.evaluation.corruptions import SEVERITIES
+from mien.evaluation.corruptions import SEVERITIES, CorruptionResult, mean_relative_drop
 from mien.testing import crops, fake_model
 
 reference = pytest.importorskip("sklearn.metrics", reason="needs scikit-learn, of the report extra")
@@ -159,6 +161,43 @@ def test_a_crowd_counts_where_more_than_half_agree() -> None:
     assert found is not None
     assert (found.faces, found.share, found.label_share) == (2, 0.5, 1.0)
     assert agreement(evaluation, {}) is None
+
+
+def test_agreement_goes_from_the_label_to_the_crowd_with_the_weight_of_the_votes() -> None:
+    # Labelled 0 and 1; of both the crowd says 1, of the second with everyone; the model says 1 twice.
+    evaluation = made(np.eye(3)[[1, 1]], np.array([0, 1]))
+    votes = {"0.png": {"happy": 6, "angry": 4}, "1.png": {"happy": 10}}
+    found = agreement(evaluation, votes)
+    assert found is not None
+    assert found.along[0.0] == 0.5
+    assert found.along[1.0] == found.share == 1.0
+    # 0.8 of the label against 0.2 of the votes: still the label; the votes win above 1 / 1.2 only.
+    assert found.along[0.8] == 0.5
+    assert json.loads(json.dumps(found.to_dict()))["along"]["1.0"] == 1.0
+
+
+def test_mirror_images_are_read_and_compared() -> None:
+    def brighter_side(batch: np.ndarray) -> np.ndarray:
+        left, right = batch[..., :24].mean((1, 2, 3)), batch[..., 24:].mean((1, 2, 3))
+        return np.stack([left, right, np.full(len(batch), -9.0)], 1)
+
+    images = np.zeros((4, 48, 48), np.uint8)
+    images[0, :, :24] = images[1, :, 24:] = 255  # these two change sides, the others look the same
+    data = FaceDataset(images, np.array([0, 1, 0, 0]), LABELS[:3], tuple("abcd"), source="made")
+    model = fake_model(LABELS[:3], logits=brighter_side)
+    found = measure_mirror(model, data)
+    assert (found.faces, found.share, found.moved_median < found.moved_95) == (4, 0.5, True)
+    assert found.low < 0.5 < found.high
+    averaged = evaluate(model, data, tta=True)
+    assert averaged.probabilities[0] == pytest.approx(averaged.probabilities[1])
+    assert "test-time augmentation), two" in averaged.metrics()[0].protocol
+    assert "no test-time" in evaluate(model, data).metrics()[0].protocol
+
+
+def test_the_mean_drop_is_relative_to_the_accuracy() -> None:
+    results = [CorruptionResult("blur", "", accuracy, 0, 1) for accuracy in (0.6, 0.4)]
+    assert mean_relative_drop(0.8, results) == pytest.approx((0.25 + 0.5) / 2)
+    assert mean_relative_drop(0.0, results) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -149,6 +149,26 @@ def test_filters_reach_the_network_and_not_the_quality() -> None:
     assert plain.faces[0].quality == filtered.faces[0].quality
 
 
+def test_with_tta_a_face_and_its_mirror_image_read_alike() -> None:
+    def lopsided(batch: np.ndarray) -> np.ndarray:
+        left, right = batch[:, 0, :, :24].mean((1, 2)), batch[:, 0, :, 24:].mean((1, 2))
+        return np.stack([left, right, *[np.zeros(len(batch))] * 5], 1)
+
+    image, box = picture(), (10, 10, 60, 70)
+    turned_box = (image.shape[1] - 70, 10, 60, 70)
+
+    def scores(pixels: np.ndarray, place: tuple[int, int, int, int], **options: bool) -> list[float]:
+        analyzer = Analyzer(model=fake_model(logits=lopsided), detector="haar", **options)
+        return list(analyzer.analyze(pixels, boxes=[place]).faces[0].scores.values())
+
+    turned = np.ascontiguousarray(image[:, ::-1])
+    assert scores(image, box) != pytest.approx(scores(turned, turned_box), abs=0.02)
+    both = scores(image, box, tta=True)
+    assert both == pytest.approx(scores(turned, turned_box, tta=True), abs=2e-3)  # crops are rounded
+    means = np.mean([scores(image, box), scores(turned, turned_box)], 0)
+    assert both == pytest.approx(list(means), abs=2e-3)
+
+
 def test_many_pictures_are_classified_together_and_in_order() -> None:
     model = fake_model()
     analyzer = Analyzer(model=model, detector="haar", rotate=False)

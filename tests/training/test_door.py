@@ -64,7 +64,7 @@ def test_the_options_of_the_network_go_wherever_the_run_goes(run: mien.Run, tmp_
     assert not exported.card.training["recipe"]["attention"]
     # The weights alone say what network they are of, so that fine-tuning makes the same one.
     again = mien.create_model("mien-tiny", ["sad", "happy"], start=exported.path)
-    assert again.options == {"architecture": "mien-tiny", "attention": False}
+    assert again.options == {"architecture": "mien-tiny", "attention": False, "standardise": False}
 
 
 def test_a_network_of_one_size_only_sees_no_small_crops(data: mien.FaceDataset, tmp_path: Path) -> None:

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 
 _HELP = f"""
-Measure a model on labelled faces: one forward pass a face, no test-time augmentation.
+Measure a model on labelled faces: one forward pass a face, no test-time augmentation without --tta.
 
 [bold]Examples[/bold]
 
   mien evaluate mien-base fer2013
   mien evaluate runs/mine/mine.onnx faces/test --report report --votes ferplus.csv
-  mien evaluate mien-base faces/test --compare runs/mine/mine.onnx --corruptions
+  mien evaluate mien-base faces/test --compare runs/mine/mine.onnx --corruptions --mirror
 
 {DATA_FORMS} Of data with several splits the test split is taken, or that of --split.
 
@@ -58,6 +58,13 @@ def evaluate(
     corruptions: Annotated[
         bool, typer.Option("--corruptions", help="Measure on damaged faces too; takes eight times as long.")
     ] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Read mirror images too: how often they keep their label.")
+    ] = False,
+    tta: Annotated[
+        bool,
+        typer.Option("--tta", help="Average each face with its mirror image; the protocol then says so."),
+    ] = False,
     compare: Annotated[
         str | None,
         typer.Option(
@@ -79,7 +86,7 @@ def evaluate(
     """Load, measure, write, show."""
     from mien.core.files import atomic_write
     from mien.datasets import read_votes
-    from mien.evaluation import agreement, measure_corruptions
+    from mien.evaluation import agreement, measure_corruptions, measure_mirror
     from mien.evaluation import compare as compare_models
     from mien.evaluation.report import Extras, check_report, figures_of, read_log, write_report
     from mien.zoo.registry import find, load_model
@@ -90,14 +97,16 @@ def evaluate(
     second = None if compare is None else load_model(compare, threads=threads, device=device)
     table = None if votes is None else read_votes(votes)
     faces = faces_of(data, loaded.card, split, labels, resize=resize, labelled=True)
-    evaluation = _measured(loaded, faces)
+    evaluation = _measured(loaded, faces, tta=tta)
     extras: dict[str, Any] = {}
     if table is not None:
         extras["crowd"] = agreement(evaluation, table)
         if extras["crowd"] is None:
             complain(f"{votes}: no face has one label that more than half of its voters chose")
     if second is not None:
-        other = _measured(second, faces_of(data, second.card, split, labels, resize=resize, labelled=True))
+        other = _measured(
+            second, faces_of(data, second.card, split, labels, resize=resize, labelled=True), tta=tta
+        )
         extras |= {
             "other": second.name,
             "other_accuracy": float(other.right.mean()),
@@ -106,6 +115,9 @@ def evaluate(
     if corruptions:
         with ProgressBar(7, "Damaged faces") as bar:
             extras["corruptions"] = measure_corruptions(loaded, faces, progress=bar.show)
+    if mirror:
+        with ProgressBar(len(faces), "Mirror images") as bar:
+            extras["mirror"] = measure_mirror(loaded, faces, bar.show)
     if report is not None:
         extras["milliseconds"] = _milliseconds(model, faces)
         extras["log"] = read_log(find(model).path.with_name("log.csv"))
@@ -123,11 +135,11 @@ def evaluate(
             typer.echo(f"\nreport: {printable(str(page))}")
 
 
-def _measured(model: Model, faces: Any) -> Evaluation:
+def _measured(model: Model, faces: Any, *, tta: bool) -> Evaluation:
     from mien.evaluation import evaluate as measure
 
     with ProgressBar(len(faces), f"Measuring {printable(model.name)}") as bar:
-        return measure(model, faces, progress=bar.show)
+        return measure(model, faces, progress=bar.show, tta=tta)
 
 
 def _milliseconds(model: str, faces: Any) -> float:
@@ -163,6 +175,14 @@ def _show_extras(figures: dict[str, Any], extras: Extras) -> None:
             f"\ncrowd: reads {crowd.share:.4f} [{crowd.low:.4f}, {crowd.high:.4f}] of {crowd.faces} faces as "
             f"more than half of the voters did; the labels agree on {crowd.label_share:.4f}"
         )
+        shares = "  ".join(f"{weight:g}: {share:.4f}" for weight, share in crowd.along.items())
+        typer.echo(f"  read like label and votes mixed, by the weight of the votes  {shares}")
+    if (turned := extras.mirror) is not None:
+        typer.echo(
+            f"\nmirror images: {turned.share:.4f} [{turned.low:.4f}, {turned.high:.4f}] of {turned.faces} "
+            f"keep their label; probabilities move by {turned.moved_median:.4f} in the median, by "
+            f"{turned.moved_95:.4f} at the 95th percentile"
+        )
     if (test := extras.comparison) is not None:
         typer.echo(
             f"\ncompared with {printable(str(extras.other))} (accuracy {extras.other_accuracy:.4f}): only "
@@ -174,3 +194,4 @@ def _show_extras(figures: dict[str, Any], extras: Extras) -> None:
         for result in extras.corruptions:
             interval = f"[{result.low:.4f}, {result.high:.4f}]"
             typer.echo(f"{result.name:<28}{result.accuracy:.4f}  {interval}  ({result.severity})")
+        typer.echo(f"mean relative drop          {figures['mean_relative_drop']:.4f}")

@@ -37,6 +37,11 @@ class AnalysisOptions:
     median: int = option(
         0, "Median filter of this odd size on each crop before classifying; 0 is off.", low=0, high=9
     )
+    tta: bool = option(
+        False,
+        "Read each crop and its mirror image and average the two, in twice the time of the network; "
+        "mien explain explains one pass.",
+    )
     threshold: float | None = option(
         None,
         "Least confidence of a stated emotion; below it the face is uncertain. Without it the card's.",

@@ -6,6 +6,7 @@ from mien.evaluation.crowd import Agreement, agreement
 from mien.evaluation.curves import Curve, Curves, curves
 from mien.evaluation.evaluate import Evaluation, evaluate
 from mien.evaluation.explain import Explanation, FaceExplanation, explain
+from mien.evaluation.mirror import MirrorResult, measure_mirror
 from mien.evaluation.predict import Predictions, predict, write_predictions
 from mien.evaluation.speed import milliseconds_per_face
 
@@ -18,6 +19,7 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "FaceExplanation",
+    "MirrorResult",
     "Predictions",
     "agreement",
     "compare",
@@ -26,6 +28,7 @@ __all__ = [
     "evaluate",
     "explain",
     "measure_corruptions",
+    "measure_mirror",
     "milliseconds_per_face",
     "predict",
     "write_predictions",

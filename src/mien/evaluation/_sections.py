@@ -214,6 +214,8 @@ def _corruptions(figures: Mapping[str, Any]) -> Section:
         for name, row in found.items()
     ]
     says = "The same faces, each damaged in one way of a fixed strength."
+    if "mean_relative_drop" in figures:
+        says += f" On the mean {percent(figures['mean_relative_drop'], 1)} of the accuracy is lost."
     return Section(plot, says, ("faces", "strength", "accuracy", "95 % interval", "change"), tuple(rows))
 
 

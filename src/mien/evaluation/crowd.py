@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.evaluation import metrics
 from mien.evaluation.evaluate import Evaluation
+
+WEIGHTS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class Agreement:
         faces: of how many faces more than half of all votes went to one of the model's labels.
         share, low, high: of these, the share that the model reads like the crowd; Wilson 95 % interval.
         label_share, label_low, label_high: the share whose own label is the crowd's, to compare with.
+        along: of the same faces, the share that the model reads like the top of label and votes mixed, by
+            the votes' weight in the mixture: 0 is the data set's label alone, 1 the votes alone.
     """
 
     faces: int
@@ -29,6 +34,7 @@ class Agreement:
     label_share: float
     label_low: float
     label_high: float
+    along: dict[float, float]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain types."""
@@ -55,7 +61,21 @@ def agreement(evaluation: Evaluation, votes: Mapping[str, Mapping[str, int]]) ->
         *metrics.wilson_interval(share, faces),
         label_share,
         *metrics.wilson_interval(label_share, faces),
+        _along(evaluation, votes, clear),
     )
+
+
+def _along(
+    evaluation: Evaluation, votes: Mapping[str, Mapping[str, int]], clear: NDArray[np.bool_]
+) -> dict[float, float]:
+    """Return how many of the clear faces are read like the top of each mixture."""
+    chosen = np.flatnonzero(clear)
+    cast = [votes[evaluation.names[i]] for i in chosen]
+    crowd = np.array([[one.get(label, 0) / sum(one.values()) for label in evaluation.labels] for one in cast])
+    own = np.eye(len(evaluation.labels))[evaluation.true[chosen]]
+    tops = {weight: ((1 - weight) * own + weight * crowd).argmax(1) for weight in WEIGHTS}
+    predicted = evaluation.predicted[chosen]
+    return {weight: metrics.accuracy(predicted, top) for weight, top in tops.items()}
 
 
 def _majority(votes: Mapping[str, int], labels: tuple[str, ...]) -> int:

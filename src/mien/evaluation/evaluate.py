@@ -14,11 +14,12 @@ from mien.datasets import FaceDataset
 from mien.datasets.dataset import given_faces
 from mien.evaluation import calibration, metrics
 from mien.evaluation.predict import Progress, check_faces, logits_of, targets_in_card_order
-from mien.pipeline.classify import softmax
+from mien.pipeline.classify import mirrored, softmax
 from mien.zoo.card import Card, Metric
 from mien.zoo.registry import Model, load_model
 
 PROTOCOL = "one forward pass, no test-time augmentation"
+TTA_PROTOCOL = "mean of a face and its mirror image (test-time augmentation), two forward passes"
 COVERAGES = tuple(n / 10 for n in range(1, 11))
 
 
@@ -34,6 +35,7 @@ class Evaluation:
         temperature, threshold: of the card; below the threshold a face is uncertain.
         source: the data set.
         names: of the faces.
+        protocol: how each face was read.
     """
 
     labels: tuple[str, ...]
@@ -44,6 +46,7 @@ class Evaluation:
     threshold: float
     source: str
     names: tuple[str, ...]
+    protocol: str = PROTOCOL
 
     @property
     def predicted(self) -> NDArray[np.int64]:
@@ -96,7 +99,7 @@ class Evaluation:
             name: str, value: float, interval: tuple[float, float] | None = None, how: str = ""
         ) -> Metric:
             low, high = interval or (None, None)
-            return Metric(name, value, data, f"{PROTOCOL}; {how}" if how else PROTOCOL, low, high)
+            return Metric(name, value, data, f"{self.protocol}; {how}" if how else self.protocol, low, high)
 
         return (
             metric("accuracy", share, metrics.wilson_interval(share, faces), "Wilson interval"),
@@ -135,7 +138,7 @@ class Evaluation:
         return {
             "data": self.source,
             "faces": len(self.true),
-            "protocol": PROTOCOL,
+            "protocol": self.protocol,
             "labels": list(self.labels),
             "metrics": {
                 m.name: {"value": m.value, "low": m.low, "high": m.high, "protocol": m.protocol}
@@ -166,6 +169,8 @@ def evaluate(
     model: Model | Trained | str | os.PathLike[str],
     data: FaceDataset,
     progress: Progress | None = None,
+    *,
+    tta: bool = False,
 ) -> Evaluation:
     """Measure a model on labelled faces: one forward pass a face.
 
@@ -174,6 +179,7 @@ def evaluate(
             ONNX file with its card.
         data: labelled faces of the size that the model's card says, none of them trained on.
         progress: called with the faces done and the faces there are.
+        tta: read mirror images too and average (test-time augmentation), as the option of that name does.
 
     Raises:
         OptionError: `model` or `data` is of another kind.
@@ -184,16 +190,19 @@ def evaluate(
     model = _loaded(model)
     check_faces(data, model.card)
     targets = targets_in_card_order(data, model.card)
-    logits = logits_of(model, data.images, progress)
+    passes = [logits_of(model, data.images, progress)]
+    if tta:
+        passes.append(logits_of(model, mirrored(data.images)))
     return Evaluation(
         labels=model.card.labels,
-        probabilities=softmax(logits, model.card.temperature),
-        uncalibrated=softmax(logits, 1.0),
+        probabilities=np.mean([softmax(logits, model.card.temperature) for logits in passes], 0),
+        uncalibrated=np.mean([softmax(logits, 1.0) for logits in passes], 0),
         true=targets,
         temperature=model.card.temperature,
         threshold=model.card.threshold,
         source=data.source,
         names=data.names,
+        protocol=TTA_PROTOCOL if tta else PROTOCOL,
     )
 
 

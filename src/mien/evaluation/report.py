@@ -34,10 +34,11 @@ from mien.evaluation._figure_files import save_figures
 from mien.evaluation._html import page
 from mien.evaluation._sections import sections
 from mien.evaluation.compare import Comparison
-from mien.evaluation.corruptions import CorruptionResult
+from mien.evaluation.corruptions import CorruptionResult, mean_relative_drop
 from mien.evaluation.crowd import Agreement
 from mien.evaluation.curves import curves
 from mien.evaluation.evaluate import Evaluation
+from mien.evaluation.mirror import MirrorResult
 from mien.records import plain_text
 from mien.zoo.registry import Model
 
@@ -50,6 +51,7 @@ class Extras:
 
     Attributes:
         corruptions: accuracy on damaged faces.
+        mirror: how mirror images are read.
         crowd: agreement with crowd votes.
         other: name of a second model, measured on the same faces.
         comparison: McNemar's test between the two.
@@ -59,6 +61,7 @@ class Extras:
     """
 
     corruptions: Sequence[CorruptionResult] | None = None
+    mirror: MirrorResult | None = None
     crowd: Agreement | None = None
     other: str | None = None
     comparison: Comparison | None = None
@@ -80,6 +83,10 @@ def figures_of(model: Model, evaluation: Evaluation, extras: Extras | None = Non
     }
     if extras.corruptions is not None:
         found["corruptions"] = {result.name: result.to_dict() for result in extras.corruptions}
+        clean = float(evaluation.right.mean())
+        found["mean_relative_drop"] = mean_relative_drop(clean, extras.corruptions)
+    if extras.mirror is not None:
+        found["mirror"] = extras.mirror.to_dict()
     if extras.crowd is not None:
         found["crowd"] = extras.crowd.to_dict()
     if extras.comparison is not None:

@@ -13,7 +13,7 @@ from mien.zoo.registry import Model
 MOST_FACES_A_CALL = 256
 
 
-def classify(model: Model, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+def classify(model: Model, crops: NDArray[np.uint8], *, tta: bool = False) -> NDArray[np.float64]:
     """Return the probability of every label for every crop.
 
     All crops go through the network in one call (in calls of 256, should there be more). No crop, no call.
@@ -21,6 +21,8 @@ def classify(model: Model, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
     Args:
         model: the classifier.
         crops: uint8 (faces, H, W) grey or (faces, H, W, 3) RGB, as the card's input says.
+        tta: read the mirror images too, and return the mean of both (test-time augmentation): a face and
+            its mirror image then read alike.
 
     Returns:
         float64 (faces, labels), rows summing to 1: the softmax of the logits over the card's temperature.
@@ -31,7 +33,13 @@ def classify(model: Model, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
     """
     if not len(crops):
         return np.empty((0, len(model.card.labels)), np.float64)
-    return softmax(compute_logits(model, crops), model.card.temperature)
+    probabilities = softmax(compute_logits(model, crops), model.card.temperature)
+    return (probabilities + classify(model, mirrored(crops))) / 2 if tta else probabilities
+
+
+def mirrored(crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return mirror images, left and right exchanged, of crops as `classify` takes them."""
+    return crops[:, :, ::-1]
 
 
 def compute_logits(model: Model, crops: NDArray[np.uint8]) -> NDArray[np.float64]:

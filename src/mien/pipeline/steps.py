@@ -64,7 +64,7 @@ class Steps:
 
     def score(self, filtered: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return calibrated probabilities, float64 (faces, labels), of filtered crops."""
-        return classify(self.model, filtered)
+        return classify(self.model, filtered, tta=self.options.tta)
 
     def face(self, detection: Detection, measured: Quality, probabilities: Sequence[float]) -> Face:
         """Put a face together; it is uncertain where no probability reaches the threshold."""

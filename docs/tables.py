@@ -101,6 +101,24 @@ def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
+def settings() -> str:
+    """Return the settings of the web product."""
+    from mien.web.settings_table import WebSettings, variable, written
+
+    return _rows(
+        ("variable", "default", "values", "what it does"),
+        (
+            (
+                f"`{variable(setting.name)}`",
+                f"`{written(setting.default)}`" if setting.default != "" else "",
+                "true, false" if setting.type == "bool" else _limits(**setting.metadata),
+                setting.metadata["help"],
+            )
+            for setting in fields(WebSettings)
+        ),
+    )
+
+
 def names() -> str:
     """Return every public name of the package with the first line of its documentation."""
     import mien
@@ -210,6 +228,7 @@ TABLES: dict[str, Callable[[], str]] = {
         training,
         presets,
         saving,
+        settings,
         names,
         errors,
         columns,

@@ -241,6 +241,7 @@ LOGGING = {
         "mien": {"level": MIEN.log_level.upper()},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "axes": {"level": "ERROR"},
+        "uvicorn": {"level": "INFO" if MIEN.log_level == "debug" else "WARNING"},
     },
 }
 

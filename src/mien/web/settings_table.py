@@ -39,10 +39,10 @@ _WORDS = {
     "no": False,
     "off": False,
 }
-_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class WebSettings:
     """Every setting with its default; a name in capitals is the environment variable."""
 
@@ -103,10 +103,17 @@ class WebSettings:
         check_fields(self)
         if self.secret_key and len(self.secret_key) < 50:
             raise OptionError(f"SECRET_KEY has {len(self.secret_key)} characters; give 50 or more, or none")
+        scheme = self.database_url.partition("://")[0]
+        if self.database_url and scheme not in ("postgres", "postgresql", "sqlite"):
+            raise OptionError("DATABASE_URL has to begin with postgres:// or sqlite:///, or be empty")
         for address in listed(self.trusted_proxies):
             _check_network(address)
         for origin in listed(self.cors_origins):
             _check_origin(origin)
+
+    def __repr__(self) -> str:
+        changed = ((name, present) for name, present, default, _help in shown(self) if present != default)
+        return f"WebSettings({', '.join(f'{name}={present}' for name, present in changed)})"
 
     @property
     def folder(self) -> Path:
@@ -136,7 +143,7 @@ class WebSettings:
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine reaches the server."""
-        return self.host in _LOOPBACK_NAMES or _is_loopback(self.host)
+        return self.host in LOOPBACK_NAMES or _is_loopback(self.host)
 
 
 def variable(name: str) -> str:
@@ -167,7 +174,7 @@ def read(environment: Mapping[str, str] | None = None, **overrides: Any) -> WebS
 def to_environment(settings: WebSettings) -> dict[str, str]:
     """Return the variables that `read` makes the same settings of, without those at their default."""
     return {
-        variable(setting.name): _written(getattr(settings, setting.name))
+        variable(setting.name): written(getattr(settings, setting.name))
         for setting in fields(WebSettings)
         if getattr(settings, setting.name) != setting.default
     }
@@ -202,9 +209,9 @@ def listed(text: str) -> list[str]:
 def shown(settings: WebSettings) -> Iterable[tuple[str, str, str, str]]:
     """Yield variable, present value, default and meaning of every setting; secrets only as "(set)"."""
     for setting in fields(WebSettings):
-        value = _written(getattr(settings, setting.name))
+        value = written(getattr(settings, setting.name))
         present = "(set)" if value and setting.name in SECRET else value
-        yield variable(setting.name), present, _written(setting.default), setting.metadata["help"]
+        yield variable(setting.name), present, written(setting.default), setting.metadata["help"]
 
 
 def _parsed(setting: Field[Any], text: str) -> Any:
@@ -221,7 +228,8 @@ def _parsed(setting: Field[Any], text: str) -> Any:
     return text
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """Return a value as its environment variable has it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,0 +1,73 @@
+"""`mien serve` in a process of its own, on a free port."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mien.testing import write_model
+
+
+@dataclass
+class Server:
+    """A running server: its address and what it has said so far."""
+
+    address: str
+    process: subprocess.Popen[str]
+    said: list[str] = field(default_factory=list)
+
+    def get(self, path: str = "/") -> int:
+        """The status of a page."""
+        with urllib.request.urlopen(self.address + path, timeout=60) as answer:
+            return int(answer.status)
+
+
+def environment(data: Path, **settings: str) -> dict[str, str]:
+    """Variables of a server of its own, with a small model."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MIEN_")}
+    kept.pop("DJANGO_SETTINGS_MODULE", None)
+    data.mkdir(parents=True, exist_ok=True)
+    own = {"MIEN_DATA": str(data), "MODEL_PATH": str(write_model(data)), "OMP_NUM_THREADS": "1"}
+    return {**kept, **own, "PYTHONUNBUFFERED": "1", **settings}
+
+
+def mien(data: Path, *args: str, text: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "mien", *args]
+    return subprocess.run(
+        command, env=environment(data, **settings), input=text, capture_output=True, text=True, timeout=120
+    )
+
+
+@contextmanager
+def serving(data: Path, *args: str, **settings: str) -> Iterator[Server]:
+    """A server that has said where it is; it is killed at the end where it still runs."""
+    command = [sys.executable, "-m", "mien", "serve", "--port", "0", *args]
+    process = subprocess.Popen(
+        command,
+        env=environment(data, **settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        said: list[str] = []
+        for line in process.stdout:
+            said.append(line)
+            if found := re.search(r"https?://[\w.\[\]:-]+", line):
+                yield Server(found[0], process, said)
+                return
+        raise AssertionError("".join(said))
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, 9)
+        process.communicate()

@@ -43,6 +43,4 @@ def manage(
     from mien.web import settings_table, start
 
     start.set_up(settings_table.read(data=None if data is None else os.fspath(data)))
-    from django.core.management import ManagementUtility
-
-    ManagementUtility(["mien manage", *command]).execute()
+    start.manage(command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from importlib.util import find_spec
@@ -81,6 +81,13 @@ def prepare(settings: WebSettings, *, static_files: bool = True) -> bool:
             _gather_static_files(settings.folder / "static")
     _hide_database(settings.folder)
     return changed
+
+
+def manage(command: Sequence[str]) -> None:
+    """Run a command of Django, with its arguments; it ends the process where it fails."""
+    from django.core.management import ManagementUtility
+
+    ManagementUtility(["mien manage", *command]).execute()
 
 
 def pending_migrations() -> list[tuple[str, str]]:

@@ -122,6 +122,34 @@ def test_a_timeline_shows_emotions_in_their_colours() -> None:
         assert colours[(245, 239, 89)] > 10_000
 
 
+@pytest.mark.parametrize(
+    ("language", "short", "long"),
+    [
+        (
+            "en",
+            ("Emotions over time", "seconds", "happy", "uncertain", "event, apex", "0.5"),
+            "time in the film",
+        ),
+        ("vi", ("Cảm xúc theo thời gian", "giây", "Vui vẻ", "sự kiện, đỉnh", "0,5"), "thời gian trong phim"),
+        ("ro", ("Emoțiile în timp", "secunde", "Fericire", "eveniment, apex", "0,5"), "timpul în film"),
+    ],
+)
+def test_a_timeline_speaks_one_language(language: str, short: tuple[str, ...], long: str) -> None:
+    bands = [figures.Band(0, 1, "happy"), figures.Band(1, 2, None)]
+    lane = figures.Lane("#0", bands, STEPS * 2, STEPS, [figures.Mark(0, 1, 2, "happy")])
+
+    def words(end_s: float, lanes: list[figures.Lane]) -> str:
+        return figures.film_timeline(lanes, ["happy"], end_s, language=language).svg(small=True)
+
+    for expected in short:
+        assert expected in words(2, [lane])
+    assert long in words(90, [lane])
+    if language != "en":
+        assert "no face" not in words(2, [])
+    with pytest.raises(OptionError, match="language"):
+        figures.film_timeline([], [], 1, language="tlh")
+
+
 def test_curves_are_thinned_and_keep_their_ends() -> None:
     steep = Line("x", np.linspace(0, 1, 50_000), np.linspace(0, 1, 50_000) ** 0.05, 0.9)
     assert len(figures.roc_curves([steep]).svg()) < 120_000

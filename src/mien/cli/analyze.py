@@ -110,7 +110,8 @@ def analyze(
         str,
         typer.Option(
             metavar="|".join(LANGUAGES),
-            help="Language of the table and of drawings; lines in a pipe and files keep the labels.",
+            help="Language of the table, of drawings, and of a film's subtitles, ELAN document and timeline "
+            "picture; lines in a pipe and other files keep the labels.",
             autocompletion=lambda: list(LANGUAGES),
         ),
     ] = "en",

@@ -10,16 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.colours import emotion_colour
-from mien.core.emotions import display_name
+from mien.core.emotions import LANGUAGES, display_name
 from mien.figures.plot import Plot
 from mien.figures.style import Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import FigureBase
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
     from matplotlib.ticker import Locator
 
+# English, Vietnamese, Romanian, as in LANGUAGES.
+_TEXTS = {
+    "title": ("Emotions over time", "Cảm xúc theo thời gian", "Emoțiile în timp"),
+    "time": ("time in the film", "thời gian trong phim", "timpul în film"),
+    "seconds": ("seconds", "giây", "secunde"),
+    "event": ("event, apex", "sự kiện, đỉnh", "eveniment, apex"),
+    "no_face": ("no face", "không có khuôn mặt", "nicio față"),
+}
 _LANE = 0.8  # of the room of a lane, in height
 _HATCH = "////"
 _PALE = 0.35
@@ -78,8 +87,14 @@ def film_timeline(
         lanes: of all persons, from the top.
         labels: of the model, in card order: that of the legend, which names those that occur.
         end_s: of the film, in seconds.
-        language: of the emotions' names, "en", "vi" or "ro".
+        language: of every text, "en", "vi" or "ro".
+
+    Raises:
+        OptionError: the language is unknown.
     """
+    display_name(None, language)
+    words = {name: texts[LANGUAGES.index(language)] for name, texts in _TEXTS.items()}
+    marked = any(lane.marks for lane in lanes)
     used = [label for label in labels if any(b.label == label for lane in lanes for b in lane.bands)]
     unsure = any(band.label is None for lane in lanes for band in lane.bands)
 
@@ -93,21 +108,22 @@ def film_timeline(
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="y", visible=False)
         axes.xaxis.set_major_locator(_ticks(end_s))
-        axes.xaxis.set_major_formatter(lambda value, _: _clock(value, end_s))
-        axes.set_xlabel("time in the film" if end_s >= 60 else "seconds")
+        axes.xaxis.set_major_formatter(lambda value, _: _clock(value, end_s, language))
+        axes.set_xlabel(words["time" if end_s >= 60 else "seconds"])
         if not lanes:
-            axes.text(0.5, 0.5, "no face", transform=axes.transAxes, ha="center", color=theme.muted)
+            axes.text(0.5, 0.5, words["no_face"], transform=axes.transAxes, ha="center", color=theme.muted)
+        marks = [_event_handle(theme, words["event"])] if marked else []
         if used or unsure:
             figure.legend(
-                handles=_legend(theme, used, unsure, language),
+                handles=[*_legend(theme, used, unsure, language), *marks],
                 loc="outside upper left",
                 ncols=_COLUMNS,
                 handlelength=1.4,
                 columnspacing=1.2,
             )
 
-    rows = -(-(len(used) + unsure) // _COLUMNS)
-    return Plot("timeline", "Emotions over time", 0.85 + 0.24 * rows + 0.52 * max(len(lanes), 1), draw)
+    rows = -(-(len(used) + unsure + marked) // _COLUMNS)
+    return Plot("timeline", words["title"], 0.85 + 0.24 * rows + 0.52 * max(len(lanes), 1), draw)
 
 
 def _draw_lane(axes: Axes, theme: Theme, lane: Lane, number: int) -> None:
@@ -204,6 +220,12 @@ def _legend(theme: Theme, used: Sequence[str], unsure: bool, language: str) -> l
     ]
 
 
+def _event_handle(theme: Theme, words: str) -> Line2D:
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=theme.text, linewidth=1, marker="v", markersize=4, label=words)
+
+
 def _ticks(end_s: float) -> Locator:
     from matplotlib.ticker import MaxNLocator, MultipleLocator
 
@@ -214,9 +236,9 @@ def _ticks(end_s: float) -> Locator:
     return MultipleLocator(next((step for step in steps if end_s / step <= 6), end_s / 5))
 
 
-def _clock(value: float, end_s: float) -> str:
+def _clock(value: float, end_s: float, language: str) -> str:
     if end_s < 60:
-        return f"{value:g}"
+        return f"{value:g}" if language == "en" else f"{value:g}".replace(".", ",")
     seconds = round(value)
     if end_s < 3600:
         return f"{seconds // 60}:{seconds % 60:02d}"

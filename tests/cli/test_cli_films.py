@@ -178,3 +178,41 @@ def test_ctrl_c_leaves_readable_files_and_the_next_run_goes_on(start, mien, plac
     assert json.loads((out / "b" / "b-summary.json").read_text())["complete"] is True
     assert (out / "a" / "a.jsonl").stat().st_mtime_ns == before
     assert not (out / "analysis.ledger").exists()
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """The files in a folder that people see."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+@pytest.mark.parametrize("target", ["out", "out.jsonl", "out.mp4"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_ended_leaves_the_complete_results_of_an_earlier_one(
+    start, mien, place: Path, number: signal.Signals, target: str
+) -> None:
+    film, out = face_film(place / "film.mp4", frames=6), place / target
+    assert mien("analyze", film, "--output", out, "--quiet").code == 0
+    folder = out / "film" if target == "out" else place
+    face_film(film, frames=2000)
+    before = files(folder)
+    process = start("analyze", str(film), "--output", str(out), "--json")
+    while b"film.mp4" not in process.stdout.readline():
+        pass
+    process.send_signal(number)
+    _, err = process.communicate()
+    now = files(folder)
+    assert {name: now[name] for name in before} == before
+    if number == signal.SIGINT:
+        assert process.returncode == 130
+        assert f"left {str(out / 'film' if target == 'out' else out)!r} as it was".encode() in err
+        assert not [path for path in folder.iterdir() if path.name.startswith(".mien-")]
+    elif target != "out.mp4":  # what was read stays beside it
+        (lines,) = folder.glob(".mien-*.jsonl")
+        assert [FilmFrame.from_dict(json.loads(line)) for line in lines.read_text().splitlines()]
+
+    face_film(film, frames=8)
+    ended = mien("analyze", film, "--output", out, "--quiet")
+    assert ended.code == 0, ended.err
+    if target == "out":
+        summary = json.loads((folder / "film-summary.json").read_text())
+        assert (summary["complete"], summary["frames"]) == (True, 8)

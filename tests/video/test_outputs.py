@@ -53,8 +53,12 @@ def written(target: Path, count: int = 100, **options: str) -> FilmOutputs:
     return outputs
 
 
-def write_and_fail(outputs: FilmOutputs, error: type[BaseException]) -> None:
-    for frame in frames(40)[:21]:
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def write_and_fail(outputs: FilmOutputs, error: type[BaseException], count: int = 21) -> None:
+    for frame in frames(40)[:count]:
         outputs.write(frame)
     raise error
 
@@ -103,6 +107,44 @@ def test_an_interrupted_film_leaves_readable_files(tmp_path: Path, error: type[B
         json.loads((tmp_path / "talk-detect-video.json").read_text("utf-8"))["summary"]["total_frames"] == 21
     )
     assert "00:00:00.840" in (tmp_path / "talk.vtt").read_text("utf-8")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OutputError])
+def test_an_interrupted_run_leaves_the_complete_files_of_an_earlier_one(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    written(tmp_path, 100)
+    (tmp_path / "talk.parquet").unlink()  # as where pyarrow came later
+    before = contents(tmp_path)
+    with pytest.raises(error), FilmOutputs(tmp_path, head()) as outputs:
+        write_and_fail(outputs, error)
+    assert contents(tmp_path) == before
+    assert not outputs.summary.complete
+    written(tmp_path, 40)
+    assert read_summary(tmp_path / "talk-summary.json").frames == 40
+
+
+@pytest.mark.parametrize("damage", ["incomplete", "[]", "{", ""])
+def test_files_of_an_earlier_run_that_are_not_complete_are_replaced(tmp_path: Path, damage: str) -> None:
+    if damage == "incomplete":
+        with pytest.raises(KeyboardInterrupt), FilmOutputs(tmp_path, head()) as outputs:
+            write_and_fail(outputs, KeyboardInterrupt, 3)
+    else:
+        written(tmp_path, 100)
+        (tmp_path / "talk-summary.json").write_text(damage)
+    with pytest.raises(KeyboardInterrupt), FilmOutputs(tmp_path, head()) as outputs:
+        write_and_fail(outputs, KeyboardInterrupt)
+    assert read_summary(tmp_path / "talk-summary.json").frames == 21
+    assert len(read_all(tmp_path / "talk.jsonl")) == 21
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".json", ".srt", ".png"])
+def test_an_interrupted_run_leaves_an_earlier_file_alone(tmp_path: Path, suffix: str) -> None:
+    written(tmp_path / f"one{suffix}", 100)
+    before = contents(tmp_path)
+    with pytest.raises(KeyboardInterrupt), FilmOutputs(tmp_path / f"one{suffix}", head()) as outputs:
+        write_and_fail(outputs, KeyboardInterrupt)
+    assert contents(tmp_path) == before
 
 
 def test_a_film_that_fails_before_its_first_frame_leaves_nothing(tmp_path: Path) -> None:

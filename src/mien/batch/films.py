@@ -73,7 +73,8 @@ def run_films(
 
     A film that cannot be read stops none of the others. What `ledger` has is not done again. Once
     `is_cancelled` says yes the run ends: what was read of the present film is written, says that it is not
-    complete, and is yielded; it is not in the ledger, so that the next run reads the film anew.
+    complete, and is yielded; it is not in the ledger, so that the next run reads the film anew. Where the
+    target holds the complete results of an earlier run, these stay instead.
 
     Raises:
         MienError: the work cannot go on at all: no model, no room for results.
@@ -95,8 +96,9 @@ def run_films(
         analyzer = analyzer or Analyzer(
             worker.options, model=model, threads=worker.threads, device=worker.device
         )
+        spare = _is_better(item)
         try:
-            summary = _analysed(item, worker, analyzer, cancelled)
+            summary = _analysed(item, worker, analyzer, cancelled, spare)
         except OutputError:
             raise  # no room or no right to write: the others would fail as well
         except MienError as error:
@@ -104,7 +106,7 @@ def run_films(
             continue
         if ledger is not None and summary.complete:
             ledger.add(item, summary)
-        yield Outcome(item, film=summary)
+        yield Outcome(item, film=summary, spared=spare and not summary.complete)
 
 
 class _Cancelled(KeyboardInterrupt):
@@ -112,7 +114,7 @@ class _Cancelled(KeyboardInterrupt):
 
 
 def _analysed(
-    item: Item, worker: FilmWorker, analyzer: Analyzer, cancelled: Callable[[], bool]
+    item: Item, worker: FilmWorker, analyzer: Analyzer, cancelled: Callable[[], bool], spare: bool
 ) -> FilmSummary:
     from mien.video.analysis import VideoAnalysis
     from mien.video.open import open_stored
@@ -122,18 +124,29 @@ def _analysed(
     with VideoAnalysis(source, analyzer, worker.video, name=item.name) as video:
         try:
             with ExitStack() as stack:
-                _read(video, item, worker, stack, cancelled)
+                outputs, film = _opened(video, item, worker, stack, spare)
+                _read(video, worker, outputs, film, cancelled)
         except _Cancelled:
             video.close()
         return video.summary()
 
 
+def _is_better(item: Item) -> bool:
+    """Tell whether the item's target holds more than an interrupted run would leave there."""
+    from mien.video.outputs import earlier_stays, film_stem
+
+    return item.target is not None and earlier_stays(item.target, film_stem(item.name))
+
+
 def _read(
-    video: VideoAnalysis, item: Item, worker: FilmWorker, stack: ExitStack, cancelled: Callable[[], bool]
+    video: VideoAnalysis,
+    worker: FilmWorker,
+    outputs: FilmOutputs | None,
+    film: AnnotatedFilm | None,
+    cancelled: Callable[[], bool],
 ) -> None:
     from mien.core.film import FilmFrame
 
-    outputs, film = _opened(video, item, worker, stack)
     length_s = _length(video, worker.video)
     for frame, analysis in video.pairs():
         if film is not None:
@@ -150,7 +163,7 @@ def _read(
 
 
 def _opened(
-    video: VideoAnalysis, item: Item, worker: FilmWorker, stack: ExitStack
+    video: VideoAnalysis, item: Item, worker: FilmWorker, stack: ExitStack, spare: bool
 ) -> tuple[FilmOutputs | None, AnnotatedFilm | None]:
     """Open what the item's target asks for: tables with what it came to, and the annotated film."""
     from mien.video.outputs import FilmOutputs, film_stem
@@ -160,19 +173,21 @@ def _opened(
     if target is None:
         return None, None
     if target.suffix.lower() in SUFFIXES:
-        return None, stack.enter_context(_annotated(video, item, worker, target))
+        return None, stack.enter_context(_annotated(video, item, worker, target, spare))
     film = None
     language = worker.drawing.get("language", "en")
     if is_folder(target):
         ensure_folder(target)
         if worker.annotated:
             place = target / f"{film_stem(item.name)}{ANNOTATED}"
-            film = stack.enter_context(_annotated(video, item, worker, place))
-    outputs = stack.enter_context(FilmOutputs(target, video.head, language=language, timeline=video.timeline))
-    return outputs, film
+            film = stack.enter_context(_annotated(video, item, worker, place, spare))
+    outputs = FilmOutputs(target, video.head, language=language, timeline=video.timeline, spare=spare)
+    return stack.enter_context(outputs), film
 
 
-def _annotated(video: VideoAnalysis, item: Item, worker: FilmWorker, path: Path) -> AnnotatedFilm:
+def _annotated(
+    video: VideoAnalysis, item: Item, worker: FilmWorker, path: Path, spare: bool
+) -> AnnotatedFilm:
     from mien.render import Annotator
     from mien.video.annotated import AnnotatedFilm
     from mien.video.write import FilmWriter
@@ -188,6 +203,7 @@ def _annotated(video: VideoAnalysis, item: Item, worker: FilmWorker, path: Path)
         sound=item.source if source.has_sound and isinstance(item.source, Path) else None,
         start_s=worker.video.start,
         drawn=True,
+        spare=spare,
     )
     return AnnotatedFilm(writer, Annotator(**worker.drawing))
 

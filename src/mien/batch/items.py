@@ -51,6 +51,8 @@ class Outcome:
         film: the result of a film; what it is made of lies in the files of its target.
         error: why it failed; None where it did not.
         repeated: the result comes from the ledger of an earlier run.
+        spared: nothing was written, because the film was left in the middle and its target holds the
+            complete results of an earlier run.
     """
 
     item: Item
@@ -58,6 +60,7 @@ class Outcome:
     error: MienError | None = None
     repeated: bool = False
     film: FilmSummary | None = None
+    spared: bool = False
 
     def __post_init__(self) -> None:
         if sum(one is not None for one in (self.analysis, self.film, self.error)) != 1:

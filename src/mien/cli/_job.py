@@ -30,6 +30,7 @@ class _Tally:
     read_s: float = 0.0
     cut_short: bool = False  # a film was left in the middle
     keeps_older_file: bool = False
+    spared: list[Path] = field(default_factory=list)  # results of an earlier run that are better
 
 
 @dataclass
@@ -135,6 +136,8 @@ class Job:
             tally.done += 1
             tally.films += 1
             tally.read_s += film.read_s
+        elif outcome.spared and outcome.item.target is not None:
+            tally.spared.append(outcome.item.target)
         else:
             tally.cut_short = True
         self._print(show.add_film, film)
@@ -195,7 +198,7 @@ class Job:
         return len(self.items) - tally.done - tally.failed
 
     def _conclude(self, tally: _Tally, interrupt: Interrupt) -> int:
-        if (tally.done or tally.cut_short) and self.announce:
+        if (tally.done or tally.cut_short or tally.spared) and self.announce:
             self._announce(tally)
         if interrupt.number is not None:
             goes_on = "; the same command goes on" if self.ledger is not None else ""
@@ -219,6 +222,8 @@ class Job:
             films = f"{_counted(tally.films, 'film')}, {tally.read_s:.1f} s"
             cut = ", and one up to where it was interrupted" if tally.cut_short else ""
             complain(f"wrote {shown(self.folder)}: {films}{cut}")
+        for target in tally.spared:
+            complain(f"left {shown(target)} as it was before this run")
         if not tally.photos:
             return
         amount = f"{_counted(tally.photos, 'picture')}, {_counted(tally.faces, 'face')}"

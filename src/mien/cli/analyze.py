@@ -51,7 +51,8 @@ film can also go to one file: .jsonl, .csv, .xlsx, .parquet, .srt, .vtt, .eaf, .
 
 With --output, what is done is also kept in FILE.ledger until the run has ended: a run that was \
 interrupted, killed or out of room goes on where it stopped when the same command is given again. A run \
-interrupted with Ctrl-C or SIGTERM also writes what is done to FILE, unless FILE was there before.
+interrupted with Ctrl-C or SIGTERM also writes what is done to FILE, unless FILE was there before; the \
+complete results of an earlier run over a film stay until the new ones are complete.
 
 {_exits.HELP}
 """

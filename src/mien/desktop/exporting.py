@@ -89,6 +89,8 @@ def annotate_film(
     for outcome in batch.run_films([item], worker, is_cancelled=work.is_cancelled):
         if outcome.error is not None:
             raise outcome.error
+        if outcome.spared:
+            return
     work.found.emit(Written(path))
 
 

@@ -58,9 +58,10 @@ class JsonLinesWriter(Writer):
         *,
         labels: Sequence[str] | None = None,
         partial: bool = False,
+        spare: bool = False,
         append: bool = False,
     ) -> None:
-        super().__init__(path, labels=labels, partial=partial)
+        super().__init__(path, labels=labels, partial=partial, spare=spare)
         self._append = append
 
     def _target(self) -> AbstractContextManager[Path]:

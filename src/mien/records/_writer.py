@@ -20,7 +20,8 @@ class Writer(ABC):
     """Writes results one after another to a file that appears when the `with` block ends well.
 
     With `partial` the file also appears when the block ends in an error, with what was written until then,
-    and nothing waits in memory longer than it has to: long work that is interrupted leaves something.
+    and nothing waits in memory longer than it has to: long work that is interrupted leaves something. With
+    `spare` too it does not appear then, and a file that was there before stays as it was.
     """
 
     def __init__(
@@ -29,10 +30,12 @@ class Writer(ABC):
         *,
         labels: Sequence[str] | None = None,
         partial: bool = False,
+        spare: bool = False,
     ) -> None:
         self.path = Path(path)
         self._labels = labels
         self._partial = partial
+        self._spare = spare
         self._stack: ExitStack | None = None
         self._written = 0
         self._broken: Exception | None = None
@@ -57,7 +60,7 @@ class Writer(ABC):
         stack, self._stack = self._stack, None
         if stack is None:
             return
-        if self._partial and self._written:
+        if self._partial and self._written and not self._spare:
             kind = error = traceback = None
         stack.__exit__(kind, error, traceback)
 

@@ -37,6 +37,7 @@ def open_writer(
     labels: Sequence[str] | None = None,
     append: bool = False,
     partial: bool = False,
+    spare: bool = False,
 ) -> Writer:
     """Return the writer for the suffix of `path`; use it in a `with` block.
 
@@ -46,6 +47,7 @@ def open_writer(
             before it wait in memory, and a later face with another label is an OptionError.
         append: add to an existing .jsonl file; no other format can.
         partial: what was written until an error stays, readable, though the work is not complete.
+        spare: with `partial`, it replaces nothing: a file that was there before stays as it was.
 
     Raises:
         OptionError: the suffix is unknown, or the format cannot append.
@@ -56,7 +58,7 @@ def open_writer(
         known = ", ".join(FORMATS)
         raise OptionError(f"{shown(path)} has the unknown suffix {suffix!r}; choose one of {known}")
     if not append:
-        return FORMATS[suffix](path, labels=labels, partial=partial)
+        return FORMATS[suffix](path, labels=labels, partial=partial, spare=spare)
     if suffix != ".jsonl":
         raise OptionError(f"{shown(path)} cannot be added to; only .jsonl files can")
     return JsonLinesWriter(path, append=True)

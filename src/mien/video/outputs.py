@@ -11,13 +11,21 @@ from types import TracebackType
 from typing import Self
 
 from mien.core.emotions import display_name
-from mien.core.errors import OptionError, OutputError
+from mien.core.errors import MienError, OptionError, OutputError
 from mien.core.files import ensure_folder, shown
 from mien.core.film import Damage, FilmFrame, FilmHead
 from mien.core.film_results import FilmSummary
 from mien.core.results import FrameAnalysis
 from mien.figures import DARK, Band, Lane, Mark, Plot, film_timeline
-from mien.records import FORMATS, SUMMARY_FORMATS, DetectVideoWriter, Writer, open_writer, write_summary
+from mien.records import (
+    FORMATS,
+    SUMMARY_FORMATS,
+    DetectVideoWriter,
+    Writer,
+    open_writer,
+    read_summary,
+    write_summary,
+)
 from mien.video.timeline import Timeline
 
 FRAME_SUFFIXES = tuple(suffix for suffix in FORMATS if suffix != ".json")
@@ -34,7 +42,8 @@ class FilmOutputs:
     """Writes about one film, into a folder or one file; use it in a `with` block.
 
     When the block ends in an error, Ctrl-C among them, what was read until then is written all the same,
-    and the summary says that it is not complete. After a kill the unfinished `.jsonl` and `.csv` stay
+    and the summary says that it is not complete; but what an earlier run wrote completely stays as it was
+    until the new results are complete. After a kill the unfinished `.jsonl` and `.csv` stay
     under a temporary name, whole up to the last frame.
 
     Args:
@@ -43,6 +52,7 @@ class FilmOutputs:
         language: of subtitles, ELAN documents and pictures, "en", "vi" or "ro".
         stem: how the files in a folder begin; the film's own name without its suffix where None.
         timeline: of the same film, where someone else adds the frames to it; one of its own without.
+        spare: whether an error leaves earlier files as they were; `earlier_stays` decides where None.
 
     Attributes:
         paths: that are written, among them those that appear only at the end.
@@ -63,6 +73,7 @@ class FilmOutputs:
         language: str = "en",
         stem: str | None = None,
         timeline: Timeline | None = None,
+        spare: bool | None = None,
     ) -> None:
         display_name(None, language)  # an unknown language is told before the work
         self._head = head
@@ -76,6 +87,7 @@ class FilmOutputs:
         self.left_out: dict[str, str] = {}
         self.summary: FilmSummary | None = None
         path = Path(target)
+        self._spare = earlier_stays(path, stem or film_stem(head.source.name)) if spare is None else spare
         if path.suffix.lower() in SUFFIXES and not path.is_dir():
             self._plan_file(path)
         elif path.suffix and not path.is_dir():
@@ -129,14 +141,14 @@ class FilmOutputs:
             kind = type(failure)
             raise
         finally:
-            if kind is not None and self.summary.frames:
+            if kind is not None and self.summary.frames and not self._spare:
                 with suppress(OutputError):  # the error before is the one to be told
                     self._finish(self.summary)
 
     def _plan_file(self, path: Path) -> None:
         suffix = path.suffix.lower()
         if suffix in FRAME_SUFFIXES:
-            self._writers.append(open_writer(path, labels=self._head.labels, partial=True))
+            self._writers.append(self._writer(path))
             return
         if not path.parent.is_dir():
             raise OutputError(
@@ -144,14 +156,18 @@ class FilmOutputs:
             )
         self._at_end.append(path)
 
+    def _writer(self, path: Path) -> Writer:
+        return open_writer(path, labels=self._head.labels, partial=True, spare=self._spare)
+
     def _plan_folder(self, folder: Path, stem: str) -> None:
         for suffix in _IN_FOLDER:
             path = folder / f"{stem}{suffix}"
             if suffix == ".parquet" and not _installed("pyarrow"):
                 self.left_out[path.name] = "pyarrow"
             else:
-                self._writers.append(open_writer(path, labels=self._head.labels, partial=True))
-        self._writers.append(DetectVideoWriter(folder / f"{stem}-detect-video.json", partial=True))
+                self._writers.append(self._writer(path))
+        answer = folder / f"{stem}-detect-video.json"
+        self._writers.append(DetectVideoWriter(answer, partial=True, spare=self._spare))
         self._at_end += [folder / f"{stem}{suffix}" for suffix in (".srt", ".vtt", ".eaf")]
         self._at_end.append(folder / f"{stem}-summary.json")
         pictures = [folder / f"{stem}-timeline{end}" for end in (".png", ".svg", "-dark.png", "-dark.svg")]
@@ -171,6 +187,26 @@ class FilmOutputs:
                 plot.write(path, DARK)
             else:
                 plot.write(path)
+
+
+def earlier_stays(target: Path, stem: str) -> bool:
+    """Tell whether what an earlier run wrote at `target` is better than what an interrupted one leaves.
+
+    It is where its summary says that it is complete. A single file of another format says nothing about
+    that, and stays too.
+
+    Args:
+        target: the folder or the file, also an annotated film.
+        stem: how the files in a folder begin.
+    """
+    is_file = target.is_file()
+    summary = target if is_file else target / f"{stem}-summary.json"
+    if summary.suffix.lower() != ".json":
+        return is_file and target.stat().st_size > 0
+    try:
+        return read_summary(summary).complete
+    except MienError:
+        return False
 
 
 def film_stem(name: str) -> str:

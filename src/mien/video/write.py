@@ -54,6 +54,7 @@ class FilmWriter:
         start_s: time of that film that the new one begins at.
         threads: of the encoder; 0 leaves it to the encoder.
         drawn: mark it as drawn by Mien, so that it is not taken for a film to analyse.
+        spare: an interruption leaves the film that was there before, and not what was written until then.
 
     Raises:
         OptionError: the suffix is unknown, or the frames are smaller than two pixels.
@@ -71,6 +72,7 @@ class FilmWriter:
         start_s: float = 0.0,
         threads: int = 0,
         drawn: bool = False,
+        spare: bool = False,
     ) -> None:
         self.path = Path(path)
         if self.path.suffix.lower() not in SUFFIXES:
@@ -83,6 +85,7 @@ class FilmWriter:
         self._start_s = start_s
         self._threads = threads
         self._drawn = drawn
+        self._spare = spare
         self._stack = ExitStack()
         self._last = -1
         self._failed = False
@@ -105,9 +108,9 @@ class FilmWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What was written before an interruption is wanted.
+        # What was written before an interruption is wanted, where it replaces nothing better.
         interrupted = kind is not None and issubclass(kind, (KeyboardInterrupt, GeneratorExit))
-        if interrupted:
+        if interrupted and not self._spare:
             self._stack.__exit__(None, None, None)
         else:
             self._stack.__exit__(kind, error, trace)

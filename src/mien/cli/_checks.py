@@ -116,7 +116,7 @@ def detectors() -> Iterator[Finding]:
 
 def compute() -> Iterator[Finding]:
     """Where the classifier can run."""
-    onnxruntime = importlib.import_module("onnxruntime")
+    onnxruntime = importlib.import_module("mien.zoo.runtime").load_runtime()
     providers = [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
     yield Finding("ok", f"{processors()} processors; ONNX Runtime offers {', '.join(providers)}")
     if "CUDA" not in providers:

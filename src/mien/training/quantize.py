@@ -11,6 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from mien.training._quiet import quiet
+from mien.zoo.runtime import load_runtime
 
 _BATCH = 64
 
@@ -27,6 +28,7 @@ def quantise(content: bytes, faces: NDArray[np.float32], *, reduced: bool = Fals
         reduced: keep weights to 7 bits, for processors without integer dot products (AVX2 and AVX-512
             without VNNI), where sums of 8-bit products saturate.
     """
+    load_runtime()
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 

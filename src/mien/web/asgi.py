@@ -12,6 +12,7 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 from mien.web import engine  # noqa: E402
+from mien.web.body_limit import BodyLimit  # noqa: E402
 
 engine.warm()
-application = ProtocolTypeRouter({"http": django_application})
+application = ProtocolTypeRouter({"http": BodyLimit(django_application)})

@@ -92,6 +92,7 @@ class WebSettings:
     api_per_minute: int = option(600, "calls of /api/v1 a minute, by account", low=1, high=100_000)
     photo_mb: int = option(10, "largest photo, in megabytes", low=1, high=100)
     batch_photos: int = option(100, "photos in one upload", low=1, high=1000)
+    upload_mb: int = option(250, "largest upload of several photos, in megabytes", low=1, high=10_000)
     keep_pictures: bool = option(True, "users may choose to keep their pictures; no: none is ever kept")
     retention_days: int = option(0, "days until analyses are deleted; 0: only by hand", low=0, high=3650)
     drain_seconds: int = option(20, "time to finish open requests when stopped", low=0, high=600)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -17,3 +21,21 @@ class HashedStorage(CompressedManifestStaticFilesStorage):
             ),
         ),
     )
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):
+    """Answers with whole files: the asynchronous server would gather a streamed one and warn of it."""
+
+    @staticmethod
+    def serve(static_file: Any, request: HttpRequest) -> HttpResponse:
+        """Return the file, or what says that the browser has it."""
+        answer = static_file.get_response(request.method, request.META)
+        content = b""
+        if answer.file is not None:
+            with answer.file:
+                content = answer.file.read()
+        response = HttpResponse(content, status=int(answer.status))
+        del response["Content-Type"]
+        for name, value in answer.headers:
+            response[name] = value
+        return response

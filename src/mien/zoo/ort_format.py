@@ -18,6 +18,7 @@ from mien.core.errors import ModelError, OptionError
 from mien.core.files import shown
 from mien.zoo import registry
 from mien.zoo.card import Card
+from mien.zoo.runtime import load_runtime
 from mien.zoo.session import OnnxSession, first_line, is_ort, read_weights
 from mien.zoo.write import write_files
 
@@ -79,7 +80,7 @@ def convert(model: str | os.PathLike[str], folder: Path | None = None, *, style:
 
 def _converted(content: bytes, style: str) -> bytes:
     """Start the network once with the order to save what ONNX Runtime made of it."""
-    import onnxruntime
+    onnxruntime = load_runtime()
 
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / f"model{SUFFIX}"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from mien.core.errors import ModelError, ModelNotFoundError, OptionError
 from mien.core.files import reason, shown
 from mien.core.machine import processors
+from mien.zoo.runtime import load_runtime
 
 MAX_MODEL_BYTES = 2**31 - 1
 DEVICES: tuple[str, ...] = ("auto", "cpu", "cuda")
@@ -154,7 +155,7 @@ def resolve_device(device: str) -> str:
         raise OptionError(f"unknown device {device!r}; choose one of {', '.join(DEVICES)}")
     if device == "cpu":
         return "cpu"
-    import onnxruntime
+    onnxruntime = load_runtime()
 
     if _PROVIDERS["cuda"] in onnxruntime.get_available_providers():
         return "cuda"
@@ -190,7 +191,7 @@ def start(content: bytes, what: str, threads: int, device: str, *, as_written: b
     Raises:
         ModelError: `what`, which names the model in the message, cannot be run.
     """
-    import onnxruntime
+    onnxruntime = load_runtime()
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -150,6 +150,39 @@ def test_wrong_use_says_why_and_writes_nothing(mien, place: Path, options: list[
     assert {path.name for path in place.iterdir()} == {"film.mp4", "other.mp4"}
 
 
+def test_a_film_under_the_name_of_a_photo_and_the_other_way_round_say_what_they_are(
+    mien, place: Path
+) -> None:
+    (place / "lie.jpg").write_bytes(face_film(place / "film.mkv", frames=3).read_bytes())
+    ended = mien("analyze", place / "lie.jpg")
+    assert ended.code == 3
+    assert "lie.jpg' is a film and no photo; give it a name that ends in .mkv" in ended.err
+    (place / "lie.jpg").rename(place / "lie.mkv")
+    assert mien("analyze", place / "lie.mkv").code == 0
+
+    (place / "photo.mp4").write_bytes(FACE.read_bytes())
+    ended = mien("analyze", place / "photo.mp4")
+    assert ended.code == 3
+    assert "photo.mp4' is a photo and no film; give it a name that ends in .jpg" in ended.err
+
+
+def test_frames_is_for_folders(mien, place: Path) -> None:
+    film = face_film(place / "film.mp4", frames=3)
+    for source, what in (
+        (film, "is a film, with times of its own: leave it out"),
+        (FACE, "is a photo: leave"),
+    ):
+        ended = mien("analyze", source, "--frames", "25", "--output", place / "out")
+        assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+        assert "--frames is for a folder whose pictures are the frames" in ended.err
+        assert what in ended.err
+        assert not (place / "out").exists()
+    assert "there is no file or folder" in mien("analyze", place / "gone", "--frames", "25").err
+    (place / "frames").mkdir()
+    (place / "frames" / "0.jpg").write_bytes(FACE.read_bytes())
+    assert mien("analyze", place / "frames", film, "--frames", "25").code == 0, "one is a folder"
+
+
 def test_ctrl_c_leaves_readable_files_and_the_next_run_goes_on(start, mien, place: Path) -> None:
     films = place / "films"
     films.mkdir()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +16,14 @@ from mien.cli._results import printer
 from mien.cli._text import complain
 from mien.core.emotions import LANGUAGES, display_name
 from mien.core.errors import OptionError
+from mien.core.files import shown
 from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
 from mien.core.version import __version__
 from mien.core.video_options import DEFAULT_RATE, VideoOptions
+
+if TYPE_CHECKING:
+    from mien.batch import Item
 
 app = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False, add_completion=False)
 
@@ -102,7 +107,8 @@ def analyze(
             metavar="RATE",
             min=0.001,
             max=1000,
-            help="A folder is one film: its pictures are the frames, RATE a second.",
+            help="A folder is one film: its pictures are the frames, RATE a second. For folders only; a film "
+            "has its own times.",
             show_default=False,
         ),
     ] = None,
@@ -162,6 +168,8 @@ def analyze(
         raise OptionError("--output is empty; name a file or a folder")
     left_out = batch.LeftOut()
     items = batch.plan(paths, left_out=left_out, frames=frames is not None)
+    if frames is not None:
+        _check_frames(items)
     for note in left_out.notes():
         complain(note)
     places = settle(items, None if output is None else Path(output), annotate, ledger, annotated=annotated)
@@ -201,3 +209,21 @@ def analyze(
         labels=loaded.card.labels,
     )
     raise typer.Exit(job.run(printer(as_json=as_json, quiet=quiet, language=language)))
+
+
+def _check_frames(items: Sequence[Item]) -> None:
+    """Refuse --frames where no folder is among the inputs that are there.
+
+    Raises:
+        OptionError: there are only single films or photos.
+    """
+    found = [item for item in items if isinstance(item.source, Path)]
+    if not found or any(item.source.is_dir() for item in found if isinstance(item.source, Path)):
+        return
+    first = found[0]
+    what = "a film, with times of its own" if first.is_film else "a photo"
+    instead = "leave it out" if first.is_film else "leave it out, or name the folder that the frames lie in"
+    raise OptionError(
+        f"--frames is for a folder whose pictures are the frames of one film; {shown(first.name)} is {what}: "
+        f"{instead}"
+    )

@@ -9,6 +9,7 @@ READABLE = "JPEG, PNG, WebP, BMP and TIFF"
 FILM_EXTENSIONS: frozenset[str] = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif"})
 
 _BMP = b"BM"
+_MATROSKA = b"\x1aE\xdf\xa3"
 _GIF = (b"GIF87a", b"GIF89a")
 
 _READ: tuple[tuple[bytes, str], ...] = (
@@ -21,6 +22,8 @@ _READ: tuple[tuple[bytes, str], ...] = (
     (b"MM\0+", "TIFF"),
 )
 
+_SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "BMP": ".bmp", "TIFF": ".tif"}
+
 # Named only to tell the user what they have.
 _REFUSED: tuple[tuple[bytes, str], ...] = (
     *((signature, "a GIF") for signature in _GIF),
@@ -32,7 +35,6 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\0\x0cJXL ", "a JPEG XL"),
     (b"<svg", "an SVG"),
     (b"<?xml", "an XML file"),
-    (b"\x1aE\xdf\xa3", "a film"),
     (b"PK\x03\x04", "a ZIP archive"),
 )
 _BRANDS: dict[bytes, str] = {b"avif": "an AVIF", b"avis": "an AVIF", b"heic": "a HEIC", b"heix": "a HEIC"}
@@ -55,10 +57,16 @@ def check_format(head: bytes, subject: str) -> str:
     for signature, form in _READ:
         if head.startswith(signature):
             return form
+    if (suffix := film_suffix(head)) is not None and suffix != ".gif":
+        raise ImageFormatError(
+            f"{subject} is a film and no photo; give it a name that ends in {suffix} and it is read as a "
+            "film (in Python by mien.analyze_video)"
+        )
     what = _refused_kind(head)
     if what is None:
         raise ImageFormatError(f"{subject} is in no picture format known here; Mien reads {READABLE}")
-    raise ImageFormatError(f"{subject} is {what}; Mien reads {READABLE}, so convert it first")
+    moving = ", or end its name in .gif to have it read as a film" if head.startswith(_GIF) else ""
+    raise ImageFormatError(f"{subject} is {what}; Mien reads {READABLE}, so convert it first{moving}")
 
 
 def is_picture(data: bytes) -> bool:
@@ -71,11 +79,26 @@ def is_picture(data: bytes) -> bool:
 
 def is_film(head: bytes) -> bool:
     """Tell whether the first 16 bytes of a file are those of a film, by container."""
-    return (
-        (head[4:8] == b"ftyp" and head[8:12] not in _BRANDS)
-        or head.startswith((b"\x1aE\xdf\xa3", *_GIF))
-        or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")
-    )
+    return film_suffix(head) is not None
+
+
+def film_suffix(head: bytes) -> str | None:
+    """Return how the name of a film that begins with these 16 bytes should end; None where it is no film."""
+    if head[4:8] == b"ftyp" and head[8:12] not in _BRANDS:
+        return ".mov" if head[8:12] == b"qt  " else ".mp4"
+    if head.startswith(_MATROSKA):
+        return ".mkv"
+    if head.startswith(_GIF):
+        return ".gif"
+    return ".avi" if head[:4] == b"RIFF" and head[8:12] == b"AVI " else None
+
+
+def picture_suffix(head: bytes) -> str | None:
+    """Return how the name of a picture that begins with these bytes should end; None where it is none."""
+    if _is_webp(head):
+        return ".webp"
+    found = next((form for signature, form in _READ if head.startswith(signature)), None)
+    return _SUFFIXES[found] if found is not None and is_picture(head) else None
 
 
 def _is_webp(head: bytes) -> bool:
@@ -84,5 +107,5 @@ def _is_webp(head: bytes) -> bool:
 
 def _refused_kind(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[8:12], "a film")
+        return _BRANDS[head[8:12]]  # any other one is a film
     return next((what for signature, what in _REFUSED if head.startswith(signature)), None)

@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 
 from mien.core.errors import VideoFormatError, VideoLimitError
 from mien.core.files import reason, shown
+from mien.core.formats import picture_suffix
 from mien.core.video_options import VideoOptions
 from mien.video.frames import Choice, Damage, Frame, SourceInfo
 
 FORMATS = "MP4, MOV, MKV, WebM, AVI and GIF"
+_HEAD = 16  # bytes that tell a photo
 _DEMUXERS = "mov,matroska,webm,avi,gif"
 _DECODERS = ("h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "mpeg4", "mjpeg", "gif")
 _DECODER_NAMES = "H.264, HEVC, VP8, VP9, AV1, MPEG-4, MJPEG and GIF"
@@ -216,13 +218,19 @@ def open_film(path: Path) -> InputContainer:
     """
     try:
         with path.open("rb") as file:
-            if not file.read(1):
+            head = file.read(_HEAD)
+            if not head:
                 raise VideoFormatError(
                     f"{shown(path)} is empty (0 bytes); it may not have been copied completely"
                 )
     except (OSError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
         raise VideoFormatError(f"{shown(path)} cannot be read: {why}") from error
+    if (suffix := picture_suffix(head)) is not None:
+        raise VideoFormatError(
+            f"{shown(path)} is a photo and no film; give it a name that ends in {suffix} and it is read as "
+            "one"
+        )
     limits = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS}
     try:
         return av.open(f"file:{path.absolute()}", options=limits)

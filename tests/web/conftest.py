@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from browser_support import Watch, chromium
 from web_support import FACE, HAS_WEB, NO_FACE, PASSWORD
 
 from mien.testing import write_model
@@ -43,6 +44,8 @@ def _set_up_django() -> None:
 
 if HAS_WEB:
     _set_up_django()
+    # Playwright runs a loop in the tests' thread; their queries are in no coroutine for all that
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 
 def pytest_unconfigure() -> None:
@@ -136,3 +139,51 @@ def make_analysis(db, photo):
         return store.keep(owner, engine.analyze(photo), **{"name": "photo.jpg", **values})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, object]:
+    """For pytest-playwright: the system's Chromium; Playwright's own is never fetched."""
+    executable = chromium()
+    if executable is None:
+        pytest.skip("needs chromium")
+    return {"executable_path": executable, "args": ["--no-sandbox", "--disable-gpu"]}
+
+
+@pytest.fixture
+def browse(browser, live_server, client_of):
+    """A function that opens pages as a user would; whatever goes wrong in one fails the test.
+
+    It takes a user (None: nobody) and what the browser is like, and returns Playwright's page, whose
+    addresses begin at the server: `page.goto("/")`.
+    """
+    watch = Watch(live_server.url)
+    opened = []
+
+    def open_page(
+        user=None, *, width: int = 1280, height: int = 800, scheme: str = "light", language: str = "en"
+    ):
+        context = browser.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            locale=language,
+            reduced_motion="reduce",
+        )
+        opened.append(context)
+        if user is not None:
+            cookies = client_of(user).cookies
+            context.add_cookies(
+                [
+                    {"name": name, "value": morsel.value, "url": live_server.url}
+                    for name, morsel in cookies.items()
+                ]
+            )
+        page = context.new_page()
+        watch.on(page)
+        return page
+
+    yield open_page
+    for context in opened:
+        context.close()
+    assert not watch.wrong, watch.wrong

@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from mien.web.accounts.models import Theme
+from mien.web.accounts.models import Theme, User
 from mien.web.navigation import entries_for
 
 THEME_COOKIE = "mien_theme"
@@ -83,5 +83,5 @@ def change(request: HttpRequest) -> HttpResponse:
                 samesite="Lax",
             )
     if request.user.is_authenticated and chosen:
-        type(request.user).objects.filter(pk=request.user.pk).update(**chosen)
+        User.objects.filter(pk=request.user.pk).update(**chosen)
     return response

@@ -43,6 +43,8 @@ class TimelineLegend(QWidget):
         """Explain the timeline of a film; None where it is not read yet."""
         persons = () if film is None else film.persons
         seen = {part.label for track in persons for part in track.segments}
+        if film is not None:
+            seen |= {event.label for event in film.events}
         known = () if film is None else film.head.labels
         self._labels = [label for label in (*known, None) if label in seen]
         self._has_events = film is not None and bool(film.events)

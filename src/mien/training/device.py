@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 
 import torch
+from torch import nn
 
 
 def choose_device() -> torch.device:
@@ -19,6 +20,12 @@ def has_bf16(device: torch.device) -> bool:
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False  # built without oneDNN, it does not know the question
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def compiled(network: nn.Module) -> nn.Module:
+    """Return the network as one program of the device (`torch.compile`); its weights stay its own."""
+    made: nn.Module = torch.compile(network)  # type: ignore[assignment]
+    return made
 
 
 def autocast(device: torch.device, wanted: bool) -> AbstractContextManager[None]:

@@ -41,7 +41,7 @@ from mien.training.checkpoints import (
 )
 from mien.training.config import TrainingConfig
 from mien.training.cost import summarise
-from mien.training.device import autocast
+from mien.training.device import autocast, compiled
 from mien.training.distributed import Group, accumulating, joined
 from mien.training.events import EventLog
 from mien.training.freeze import Body
@@ -165,6 +165,7 @@ class _Run:
         self.network, self.split, self.config, self.folder = network, split, config, folder
         self.group, self.device = group, group.device
         self.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.compiled = compiled(self.network) if config.compile else self.network
         self.body = Body(self.network) if fine_tuned and config.freeze_epochs else None
         self.average = {k: v.clone() for k, v in self.network.state_dict().items() if v.is_floating_point()}
         self.optimizer = create_optimizer(self.network, config)
@@ -189,7 +190,7 @@ class _Run:
         if self.body is not None:
             self.body.hold(self.epoch < self.config.freeze_epochs)
         # Wrapped anew each epoch: layers thawed since take part, and a resumed run sums in the same order.
-        network, steps = self.group.wrap(self.network), self.batches.steps
+        network, steps = self.group.wrap(self.compiled), self.batches.steps
         loss = right = 0.0
         for step, parts in enumerate(self.batches.epoch(self.epoch)):
             set_rate(self.optimizer, learning_rate(self.config, self.epoch + step / steps, self.logs))
@@ -256,8 +257,8 @@ class _Run:
         self.updates += 1
         weight = 1 - min(self.config.average, (1 + self.updates) / (10 + self.updates))
         state = self.network.state_dict()
-        for name, tensor in self.average.items():
-            tensor.lerp_(state[name], weight)
+        # One call for all: on a GPU a call for each tensor would take as long as the network does.
+        torch._foreach_lerp_(list(self.average.values()), [state[name] for name in self.average], weight)
 
     def close_epoch(self, train_loss: float, train_accuracy: float, started: float) -> EpochLog:
         """Validate the averaged weights, write log and checkpoints, and return the epoch's log."""

@@ -32,6 +32,8 @@ COMMANDS: dict[str, _Command] = {
     "desktop": _Command("mien.cli.desktop", "Open photos, films and the camera in a window."),
     "serve": _Command("mien.cli.serve", "Serve Mien as a web page and a REST service."),
     "user": _Command("mien.cli.user", "Make and list the accounts of the web product."),
+    "backup": _Command("mien.cli.backup", "Save everything that the web product keeps to one file."),
+    "restore": _Command("mien.cli.restore", "Put back what mien backup saved."),
     "manage": _Command("mien.cli.manage", "Run a command of Django on Mien's database."),
     "gallery": _Command("mien.cli.gallery", "List, draw, export and delete saved faces."),
     "demo": _Command("mien.cli.demo", "Analyse the sample photos that come with Mien."),

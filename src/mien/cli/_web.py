@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.core.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from mien.web.settings_table import WebSettings
 
 DataFolder = Annotated[
     Path | None,
@@ -25,11 +28,13 @@ def check_extra() -> None:
         raise MissingExtraError("django", "web")
 
 
-def set_up(data: Path | None) -> None:
+def set_up(data: Path | None, *, prepare: bool = True) -> WebSettings:
     """Load Django with the settings of the environment, and bring the database up to date."""
     check_extra()
     from mien.web import settings_table, start
 
     settings = settings_table.read(data=None if data is None else os.fspath(data))
     start.set_up(settings)
-    start.prepare(settings, static_files=False)
+    if prepare:
+        start.prepare(settings, static_files=False)
+    return settings

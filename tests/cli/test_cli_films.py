@@ -67,6 +67,46 @@ def test_films_and_photos_in_one_call(mien, place: Path) -> None:
     assert "has only what Mien drew" in again.err
 
 
+@pytest.mark.parametrize(
+    "stem",
+    ["interview.v2", "2026.11.21", "Dr. Smith", "a.json", "b.mp4", "photos.csv", "analysis.ledger", "p.jpg"],
+)
+def test_dots_in_the_name_of_a_film_are_part_of_it(mien, place: Path, stem: str) -> None:
+    (place / "in").mkdir()
+    face_film(place / "in" / f"{stem}.mp4", frames=3)
+    (place / "in" / "p.jpg").write_bytes(FACE.read_bytes())
+    out = place / "out"
+    ended = mien("analyze", "in", "--output", out, "--quiet")
+    assert ended.code == 0, ended.err
+    (summary,) = out.glob("*/*-summary.json")
+    taken = stem in ("photos.csv", "analysis.ledger", "p.jpg")
+    assert summary.parent.name == (f"{stem}-2" if taken else stem)
+    assert summary.name == f"{stem}-summary.json"
+    assert (summary.parent / f"{stem}-annotated.mp4").is_file()
+    for name in ("photos.csv", "photos.jsonl", "p.jpg"):
+        assert (out / name).is_file()
+
+
+@pytest.mark.parametrize("name", ["res.v2", "res.csv", "res.mp4", "res.d"])
+def test_an_output_that_ends_in_a_slash_or_is_there_is_a_folder(mien, place: Path, name: str) -> None:
+    face_film(place / "film.mp4", frames=3)
+    for _ in ("a new folder", "one that is there"):
+        ended = mien("analyze", "film.mp4", "--output", f"{name}/", "--quiet")
+        assert ended.code == 0, ended.err
+        assert (place / name / "film" / "film-summary.json").is_file()
+    assert mien("analyze", "film.mp4", FACE, "--output", name, "--quiet").code == 0
+    assert (place / name / "photos.csv").is_file()
+
+
+def test_a_suffix_that_is_none_of_miens_tells_how_to_name_a_folder(mien, place: Path) -> None:
+    for source in (face_film(place / "film.mp4", frames=2), FACE):
+        ended = mien("analyze", source, "--output", "res.v2")
+        assert (ended.code, ended.out) == (2, "")
+        assert "'res.v2' has the unknown suffix '.v2'" in ended.err
+        assert "or end it in a slash for a folder" in ended.err
+    assert not (place / "res.v2").exists()
+
+
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".srt", ".vtt", ".eaf", ".json", ".mp4"])
 def test_one_file_by_its_suffix(mien, place: Path, suffix: str) -> None:
     film = face_film(place / "film.mkv")

@@ -32,8 +32,9 @@ ANNOTATED = "-annotated.mp4"
 class FilmWorker:
     """Analyses films and writes what their targets ask for.
 
-    A target is a folder, which gets everything, or one file: a film (.mp4, .mov, .mkv) is the annotated
-    one, and any other suffix is that of `mien.video.outputs.SUFFIXES`.
+    A target is a folder, which gets everything (where the item says so, there is one, or no suffix tells
+    otherwise), or one file: a film (.mp4, .mov, .mkv) is the annotated one, and any other suffix is that of
+    `mien.video.outputs.SUFFIXES`.
 
     Attributes:
         options: of each picture.
@@ -172,12 +173,13 @@ def _opened(
     target = item.target
     if target is None:
         return None, None
-    if target.suffix.lower() in SUFFIXES:
+    fills_folder = item.fills_folder or is_folder(target)
+    if not fills_folder and target.suffix.lower() in SUFFIXES:
         return None, stack.enter_context(_annotated(video, item, worker, target, spare))
     film = None
     language = worker.drawing.get("language", "en")
-    if is_folder(target):
-        ensure_folder(target)
+    if fills_folder:
+        ensure_folder(target)  # from here on it is seen to be one
         if worker.annotated:
             place = target / f"{film_stem(item.name)}{ANNOTATED}"
             film = stack.enter_context(_annotated(video, item, worker, place, spare))

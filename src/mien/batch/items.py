@@ -25,9 +25,10 @@ class Item:
         relative: where it lies inside the folder that was given; only its name for a single file.
         size: in bytes.
         mtime_ns: time of the last change, in nanoseconds; 0 for bytes.
-        target: where its annotated picture goes, or None.
+        target: where its annotated picture, or what is found in a film, goes; or None.
         error: why it cannot be read, where planning already found out.
         is_film: a film, or a folder whose pictures are the frames of one.
+        fills_folder: the target is a folder, whatever suffix its name seems to have.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Item:
     target: Path | None = None
     error: MienError | None = None
     is_film: bool = False
+    fills_folder: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from mien.batch.items import Item
+from mien.core.formats import without_suffix
 from mien.core.marks import is_drawn
 
 _WRITABLE = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -39,27 +40,32 @@ def with_targets(items: Sequence[Item], folder: Path) -> list[Item]:
     return placed
 
 
-def with_film_targets(items: Sequence[Item], folder: Path) -> list[Item]:
+def with_film_targets(items: Sequence[Item], folder: Path, taken: Iterable[Path] = ()) -> list[Item]:
     """Return films, each with a target of its own: a folder in `folder`, named as the film without suffix.
 
-    Where two want one name, the later one gets "-2", "-3" and so on; the same items give the same targets.
+    Where two want one name, or the name is one of `taken`, the later one gets "-2", "-3" and so on; the same
+    items give the same targets.
     """
-    taken: set[str] = set()
+    names = {_place(path) for path in taken}
     placed = []
     for item in items:
-        wanted = folder / item.relative.with_suffix("") if item.relative.suffix else folder / item.relative
+        wanted = folder / item.relative.parent / without_suffix(item.relative.name)
         number, target = 1, wanted
-        while _place(target) in taken or target.is_file():
+        while _place(target) in names or target.is_file():
             number += 1
             target = wanted.with_name(f"{wanted.name}-{number}")
-        taken.add(_place(target))
-        placed.append(replace(item, target=target))
+        names.add(_place(target))
+        placed.append(replace(item, target=target, fills_folder=True))
     return placed
 
 
-def is_folder(path: Path) -> bool:
-    """Tell whether results are meant to go into a folder: there is one, or no suffix says what file it is."""
-    return path.is_dir() or not path.suffix
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Tell whether results are meant to go into a folder.
+
+    There is one, the name ends in a slash (which a `Path` does not keep), or no suffix says what file it is.
+    """
+    name = os.fspath(path)
+    return name.endswith((os.sep, "/")) or Path(name).is_dir() or not Path(name).suffix
 
 
 def _written(relative: PurePath) -> PurePath:

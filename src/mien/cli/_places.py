@@ -21,7 +21,8 @@ class Places:
     Attributes:
         tables: files with the results of all photos.
         annotate: folder for drawn photos, and for drawn films where these have no other place; or None.
-        films: the folder, or the one file, for what is found in films; or None.
+        films: the folder for what is found in films, or None.
+        film_file: the one file for what is found in the one film, or None.
         ledger: of the run; or None.
         draws: anything is drawn.
     """
@@ -29,6 +30,7 @@ class Places:
     tables: tuple[Path, ...] = ()
     annotate: Path | None = None
     films: Path | None = None
+    film_file: Path | None = None
     ledger: Path | None = None
     draws: bool = False
 
@@ -40,14 +42,19 @@ class Places:
         films = [item for item in items if item.is_film]
         if self.annotate is not None:
             photos = batch.with_targets(photos, self.annotate)
-        if self.films is not None and not batch.is_folder(self.films):
-            films = [replace(item, target=self.films) for item in films]
+        if self.film_file is not None:
+            films = [replace(item, target=self.film_file) for item in films]
         elif self.films is not None:
-            films = batch.with_film_targets(films, self.films)
+            drawn = [item.target for item in photos if item.target is not None]
+            films = batch.with_film_targets(films, self.films, [*_own(self.films), *drawn])
         elif self.annotate is not None:
             placed = batch.with_film_targets(films, self.annotate)
             films = [
-                replace(item, target=item.target.with_name(f"{item.target.name}{batch.ANNOTATED}"))
+                replace(
+                    item,
+                    target=item.target.with_name(f"{item.target.name}{batch.ANNOTATED}"),
+                    fills_folder=False,
+                )
                 for item in placed
                 if item.target is not None
             ]
@@ -55,37 +62,56 @@ class Places:
 
 
 def settle(
-    items: Sequence[Item], output: Path | None, annotate: Path | None, ledger: Path | None, *, annotated: bool
+    items: Sequence[Item], given: str | None, annotate: Path | None, ledger: Path | None, *, annotated: bool
 ) -> Places:
     """Find out before the work whether its results can be kept, and where.
 
+    Args:
+        items: from `mien.batch.plan`.
+        given: --output as it was typed: one that ends in a slash is a folder.
+        annotate: --annotate.
+        ledger: --ledger.
+        annotated: a folder gets drawn photos and films too.
+
     Raises:
-        OptionError: the suffix of `output` is not known, or is for one film; or two of the places are one.
+        OptionError: the suffix of `given` is not known, or is for one film; or two of the places are one.
         MissingExtraError: the format needs a part of Mien that is not installed.
         OutputError: a file or folder cannot be written.
     """
     from mien import batch
 
     films = [item for item in items if item.is_film]
-    if output is None:
+    output = None if given is None else Path(given)
+    if output is None or given is None:
         places = Places(annotate=annotate, ledger=ledger, draws=annotate is not None)
-    elif batch.is_folder(output):
+    elif batch.is_folder(given):
         photos = len(films) < len(items)
         places = Places(
-            tables=(output / "photos.csv", output / "photos.jsonl") if photos else (),
+            tables=_own(output)[:2] if photos else (),
             annotate=annotate or (output if photos and annotated else None),
             films=output if films else None,
-            ledger=ledger or output / "analysis.ledger",
+            ledger=ledger or _own(output)[2],
             draws=annotated or annotate is not None,
         )
     else:
         book = ledger or output.parent / f"{output.name}.ledger"
         _check_single(output, items, films)
         tables, film = ((), output) if films else ((output,), None)
-        places = Places(tables, annotate, film, book, annotate is not None or _draws(output))
+        places = Places(
+            tables,
+            annotate,
+            film_file=film,
+            ledger=book,
+            draws=annotate is not None or _draws(output),
+        )
     _check_places(places, output)
     _check_not_inputs(items, *places.tables, places.ledger, None if films == [] else output)
     return places
+
+
+def _own(folder: Path) -> tuple[Path, Path, Path]:
+    """Return the files of a whole run in the folder of results, whose names no film may take."""
+    return folder / "photos.csv", folder / "photos.jsonl", folder / "analysis.ledger"
 
 
 def _draws(output: Path) -> bool:
@@ -100,6 +126,8 @@ def _check_single(output: Path, items: Sequence[Item], films: Sequence[Item]) ->
     from mien.video import outputs, write
 
     if not films:
+        if output.suffix.lower() not in FORMATS:
+            raise _unknown_suffix(output, tuple(FORMATS))
         return
     if len(items) > 1:
         raise OptionError(
@@ -107,12 +135,16 @@ def _check_single(output: Path, items: Sequence[Item], films: Sequence[Item]) ->
         )
     known = (*outputs.SUFFIXES, *write.SUFFIXES)
     if output.suffix.lower() not in known:
-        raise OptionError(
-            f"{shown(output)} has the unknown suffix {output.suffix!r}; choose one of {', '.join(known)}, or "
-            "a folder"
-        )
+        raise _unknown_suffix(output, known)
     if output.suffix.lower() in FORMATS and output.suffix.lower() not in outputs.SUFFIXES:
         raise OptionError(f"{shown(output)} is for photos; choose one of {', '.join(known)}, or a folder")
+
+
+def _unknown_suffix(output: Path, known: Sequence[str]) -> OptionError:
+    return OptionError(
+        f"{shown(output)} has the unknown suffix {output.suffix!r}; choose one of {', '.join(known)}, or end "
+        "it in a slash for a folder"
+    )
 
 
 def _check_places(places: Places, output: Path | None) -> None:
@@ -124,14 +156,14 @@ def _check_places(places: Places, output: Path | None) -> None:
             if (
                 file is not None
                 and file.absolute() == places.annotate.absolute()
-                and not batch.is_folder(file)
+                and file in (*places.tables, places.film_file, places.ledger)
             ):
                 raise OptionError(f"--annotate and {option} are one place, {shown(file)}; name two")
     if places.ledger is not None and output is not None and places.ledger.absolute() == output.absolute():
         raise OptionError(f"--ledger and --output are one file, {shown(output)}; name two")
-    if places.films is not None:
-        folder = places.films if batch.is_folder(places.films) else places.films.parent
-        batch.check_folder(folder)
+    for folder in (places.films, places.film_file and places.film_file.parent):
+        if folder is not None:
+            batch.check_folder(folder)
     for table in places.tables:
         batch.check_output(table)
     if places.ledger is not None:

@@ -85,7 +85,8 @@ def analyze(
             "-o",
             metavar="FILE|DIR",
             help="Write all results to FILE; its suffix says how: .json, .jsonl, .csv, .xlsx or .parquet, "
-            "and for a film also .srt, .vtt, .eaf, .png, .svg or .mp4. A folder gets everything there is.",
+            "and for a film also .srt, .vtt, .eaf, .png, .svg or .mp4. A folder gets everything there is; "
+            "end a new one in a slash if its name has a dot.",
         ),
     ] = None,
     annotate: Annotated[
@@ -172,7 +173,7 @@ def analyze(
         _check_frames(items)
     for note in left_out.notes():
         complain(note)
-    places = settle(items, None if output is None else Path(output), annotate, ledger, annotated=annotated)
+    places = settle(items, output, annotate, ledger, annotated=annotated)
     if bars and not places.draws:
         raise OptionError("--bars draws on annotated copies; give --annotate DIR as well")
     jobs = jobs or batch.processors()
@@ -194,7 +195,7 @@ def analyze(
         jobs=jobs,
         outputs=places.tables,
         annotate=places.annotate,
-        folder=places.films,
+        folder=places.films or places.film_file,
         ledger=places.ledger,
         keep_ledger=ledger is not None,
         resume=resume,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from mien.core.errors import ImageFormatError
 
 READABLE = "JPEG, PNG, WebP, BMP and TIFF"
@@ -109,3 +111,9 @@ def _refused_kind(head: bytes) -> str | None:
     if head[4:8] == b"ftyp":
         return _BRANDS[head[8:12]]  # any other one is a film
     return next((what for signature, what in _REFUSED if head.startswith(signature)), None)
+
+
+def without_suffix(name: str) -> str:
+    """Return a film's file name without its suffix; other dots, as in a date, belong to the name."""
+    path = PurePath(name)
+    return path.stem if path.suffix.lower() in FILM_EXTENSIONS else path.name

@@ -15,6 +15,7 @@ from mien.core.errors import MienError, OptionError, OutputError
 from mien.core.files import ensure_folder, shown
 from mien.core.film import Damage, FilmFrame, FilmHead
 from mien.core.film_results import FilmSummary
+from mien.core.formats import without_suffix
 from mien.core.results import FrameAnalysis
 from mien.figures import DARK, Band, Lane, Mark, Plot, film_timeline
 from mien.records import (
@@ -47,7 +48,8 @@ class FilmOutputs:
     under a temporary name, whole up to the last frame.
 
     Args:
-        target: a folder, made where missing, for everything; or a file, its format told by its suffix.
+        target: a folder, made where missing, for everything; or a file, its format told by its suffix. A new
+            folder with a dot in its name ends in a slash.
         head: of the film.
         language: of subtitles, ELAN documents and pictures, "en", "vi" or "ro".
         stem: how the files in a folder begin; the film's own name without its suffix where None.
@@ -88,15 +90,16 @@ class FilmOutputs:
         self.summary: FilmSummary | None = None
         path = Path(target)
         self._spare = earlier_stays(path, stem or film_stem(head.source.name)) if spare is None else spare
-        if path.suffix.lower() in SUFFIXES and not path.is_dir():
+        if not path.suffix or path.is_dir() or os.fspath(target).endswith((os.sep, "/")):
+            self._plan_folder(ensure_folder(path), stem or film_stem(head.source.name))
+        elif path.suffix.lower() in SUFFIXES:
             self._plan_file(path)
-        elif path.suffix and not path.is_dir():
+        else:
             known = ", ".join(SUFFIXES)
             raise OptionError(
-                f"{shown(path)} has the unknown suffix {path.suffix!r}; choose one of {known}, or a folder"
+                f"{shown(path)} has the unknown suffix {path.suffix!r}; choose one of {known}, or end it in "
+                "a slash for a folder"
             )
-        else:
-            self._plan_folder(ensure_folder(path), stem or film_stem(head.source.name))
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -213,7 +216,8 @@ def film_stem(name: str) -> str:
     """Return how the files about a source begin: a film's name without suffix, or its name made plain."""
     if "://" in name:
         return "stream"
-    return PurePath(name).stem.replace(" ", "-" if name.startswith("camera ") else " ") or "film"
+    plain = without_suffix(PurePath(name).name)
+    return (plain.replace(" ", "-") if name.startswith("camera ") else plain) or "film"
 
 
 def timeline_plot(summary: FilmSummary, timeline: Timeline, *, language: str = "en") -> Plot:

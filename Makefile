@@ -20,11 +20,12 @@ PIP    := $(BIN)/python -m pip install $(QUIET)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test test-postgres lint bench clean
 
 help:
 	@echo "make demo    set up .venv with what the main job needs, analyse the sample photos, say where the results are"
 	@echo "make test    set up .venv with everything, check style, types and layers, run every test"
+	@echo "make test-postgres  the tests of the web product on a PostgreSQL of their own, started and thrown away"
 	@echo "make lint    style (ruff), types (mypy), layers (import-linter); no tests"
 	@echo "make bench   measure speed and memory against their limits; the figures go to bench-results/"
 	@echo "make clean   remove .venv and everything that these commands made"
@@ -37,6 +38,12 @@ demo: $(VENV)/.base
 
 test: lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) $(TESTS)
+
+# Servers in processes of their own have a PostgreSQL test in tests/web; those on SQLite are not run twice.
+test-postgres: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/web/postgres_support.py \
+	  $(BIN)/python -m pytest -n $(JOBS) tests/web \
+	  --ignore=tests/web/test_serve.py --ignore=tests/web/test_web_backup.py --ignore=tests/web/test_body_limit.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -147,6 +147,17 @@ def test_an_interrupted_run_leaves_an_earlier_file_alone(tmp_path: Path, suffix:
     assert contents(tmp_path) == before
 
 
+def test_new_files_take_their_names_only_when_all_are_written(tmp_path: Path) -> None:
+    written(tmp_path, 100)
+    (tmp_path / "talk-timeline-dark.svg").unlink()
+    before = contents(tmp_path)
+    (tmp_path / "talk-timeline-dark.svg").mkdir()  # the last file cannot be written
+    with pytest.raises(OutputError, match=r"talk-timeline-dark\.svg' is a folder"):
+        written(tmp_path, 10)
+    (tmp_path / "talk-timeline-dark.svg").rmdir()
+    assert contents(tmp_path) == before
+
+
 def test_a_film_that_fails_before_its_first_frame_leaves_nothing(tmp_path: Path) -> None:
     outputs = FilmOutputs(tmp_path, head())
     with pytest.raises(ZeroDivisionError), outputs:

@@ -6,18 +6,19 @@ import importlib.util
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Self
 
 from mien.core.emotions import display_name
 from mien.core.errors import MienError, OptionError, OutputError
-from mien.core.files import ensure_folder, shown
+from mien.core.files import atomic_path, ensure_folder, shown
 from mien.core.film import Damage, FilmFrame, FilmHead
 from mien.core.film_results import FilmSummary
 from mien.core.formats import without_suffix
 from mien.core.results import FrameAnalysis
-from mien.figures import DARK, Band, Lane, Mark, Plot, film_timeline
+from mien.figures import DARK, LIGHT, Band, Lane, Mark, Plot, film_timeline
 from mien.records import (
     FORMATS,
     SUMMARY_FORMATS,
@@ -25,7 +26,6 @@ from mien.records import (
     Writer,
     open_writer,
     read_summary,
-    write_summary,
 )
 from mien.video.timeline import Timeline
 
@@ -137,16 +137,18 @@ class FilmOutputs:
     ) -> None:
         self.summary = self._timeline.summary(complete=kind is None, damage=self._damage)
         try:
-            self._stack.__exit__(kind, error, traceback)
             if kind is None:
-                self._finish(self.summary)
+                self._publish(self.summary)
+            else:
+                self._stack.__exit__(kind, error, traceback)
         except BaseException as failure:
             kind = type(failure)
+            self.summary = replace(self.summary, complete=False)
             raise
         finally:
             if kind is not None and self.summary.frames and not self._spare:
                 with suppress(OutputError):  # the error before is the one to be told
-                    self._finish(self.summary)
+                    self._written(self.summary).close()
 
     def _plan_file(self, path: Path) -> None:
         suffix = path.suffix.lower()
@@ -171,25 +173,42 @@ class FilmOutputs:
                 self._writers.append(self._writer(path))
         answer = folder / f"{stem}-detect-video.json"
         self._writers.append(DetectVideoWriter(answer, partial=True, spare=self._spare))
-        self._at_end += [folder / f"{stem}{suffix}" for suffix in (".srt", ".vtt", ".eaf")]
+        # The summary, which says that all is complete, is the first to be written and the last to appear.
         self._at_end.append(folder / f"{stem}-summary.json")
+        self._at_end += [folder / f"{stem}{suffix}" for suffix in (".srt", ".vtt", ".eaf")]
         pictures = [folder / f"{stem}-timeline{end}" for end in (".png", ".svg", "-dark.png", "-dark.svg")]
         if _installed("matplotlib"):
             self._at_end += pictures
         else:
             self.left_out.update({path.name: "matplotlib" for path in pictures})
 
-    def _finish(self, summary: FilmSummary) -> None:
+    def _publish(self, summary: FilmSummary) -> None:
+        """Write what comes at the end beside its place, then have all files take their names in one go."""
+        try:
+            rest = self._written(summary)
+        except BaseException as error:
+            self._stack.__exit__(type(error), error, error.__traceback__)
+            raise
+        with rest:
+            self._stack.__exit__(None, None, None)
+
+    def _written(self, summary: FilmSummary) -> ExitStack:
+        """Write the files that come at the end; they take their names when the stack is left."""
         plot: Plot | None = None
-        for path in self._at_end:
-            if path.suffix.lower() in SUMMARY_FORMATS:
-                write_summary(summary, path, language=self._language)
-                continue
-            plot = plot or timeline_plot(summary, self._timeline, language=self._language)
-            if path.stem.endswith("-timeline-dark"):
-                plot.write(path, DARK)
-            else:
-                plot.write(path)
+        with ExitStack() as stack:
+            for path in self._at_end:
+                place, suffix = stack.enter_context(atomic_path(path)), path.suffix.lower()
+                if suffix in SUMMARY_FORMATS:
+                    words = SUMMARY_FORMATS[suffix](summary, path, self._language)
+                else:
+                    plot = plot or timeline_plot(summary, self._timeline, language=self._language)
+                    theme = DARK if path.stem.endswith("-timeline-dark") else LIGHT
+                    if suffix == ".png":
+                        place.write_bytes(plot.png(theme))
+                        continue
+                    words = plot.svg(theme)
+                place.write_text(words, encoding="utf-8", errors="backslashreplace", newline="")
+            return stack.pop_all()
 
 
 def earlier_stays(target: Path, stem: str) -> bool:

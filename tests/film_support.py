@@ -46,10 +46,11 @@ def make_film(
     sound_s: float = 1.0,
     pictures: bool = True,
     options: dict[str, str] | None = None,
+    container_options: dict[str, str] | None = None,
 ) -> Path:
     """Write a film; `times_ms` gives each frame its own time, `rate` the same distance to all."""
     frames = list(frames)
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options=container_options or {}) as container:
         stream = None
         if pictures:
             stream = container.add_stream(codec, rate=rate, options=options or {})

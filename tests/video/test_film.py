@@ -3,6 +3,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from film_support import HEIGHT, WIDTH, make_film, number_of, numbered, picture
@@ -163,6 +164,78 @@ def test_what_is_there_of_a_film_cut_off_in_the_middle_is_read(tmp_path: Path, n
     found = read(path)
     assert 15 <= len(found) <= 45
     assert [number for _, _, number in found] == list(range(len(found)))
+
+
+def cut(path: Path, share: float) -> Path:
+    content = path.read_bytes()
+    path.write_bytes(content[: round(share * len(content))])
+    return path
+
+
+def grainy(count: int) -> list[np.ndarray]:
+    """Frames large enough in a file that what is cut off is not the index."""
+    grain = np.random.default_rng(0).integers(0, 256, (count, HEIGHT, WIDTH, 3), np.uint8)
+    return list(grain)
+
+
+@pytest.mark.parametrize("sound_s", [0.0, 1.0, 4.0, 9.0])
+@pytest.mark.parametrize("tagged", [True, False], ids=["tagged", "untagged"])
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "libx264"), (".webm", "libvpx"), (".mp4", "libx264")])
+def test_an_end_that_is_missing_is_told(
+    tmp_path: Path, suffix: str, codec: str, tagged: bool, sound_s: float
+) -> None:
+    sound = ("libopus" if suffix == ".webm" else "aac") if sound_s else None
+    # Fragmented, as a phone's recording: its index is at the front.
+    flags = {"movflags": "faststart"} if suffix == ".mp4" else None
+    path = make_film(
+        tmp_path / f"film{suffix}",
+        grainy(100),
+        codec=codec,
+        sound=sound,
+        sound_s=sound_s,
+        options={"b": "2M"} if codec == "libvpx" else {},
+        container_options=flags,
+    )
+    if not tagged:  # as of writers that note a track's length at the end of the file, or nowhere
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"D_RATION"))
+    whole = Film(path)
+    assert len(list(whole)) == 100
+    assert whole.damage == (), "sound may be longer or shorter than the pictures"
+    short = Film(cut(path, 0.5))
+    count = len(list(short))
+    assert 20 < count < 80
+    damage = short.damage[-1]
+    assert (damage.start_s, damage.end_s) == pytest.approx((count / 25, 4.0), abs=0.3) or sound_s == 9.0
+    assert sum(one.frames for one in short.damage) + count == pytest.approx(100, abs=6) or sound_s == 9.0
+    stretch = Film(path, VideoOptions(end=0.5))
+    list(stretch)
+    assert stretch.damage == (), "what was not asked for is not missed"
+
+
+def test_the_last_frame_of_a_variable_rate_may_stay_for_long(tmp_path: Path) -> None:
+    times = [*range(0, 1000, 100), 3000, 9000]
+    for name in ("film.mp4", "film.mkv"):
+        film = Film(make_film(tmp_path / name, numbered(len(times)), times_ms=times))
+        assert len(list(film)) == len(times)
+        assert film.damage == ()
+
+
+def test_damage_has_its_place_in_time_whatever_order_frames_are_decoded_in(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mp4", numbered(60), options={"g": "60", "bf": "3", "b_strategy": "0"})
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    lost = packets[30]
+    content = bytearray(path.read_bytes())
+    content[lost.pos : lost.pos + lost.size] = bytes(lost.size)
+    path.write_bytes(content)
+    film = Film(path)
+    frames = list(film)
+    lost_s = float(lost.pts * lost.time_base)
+    gap = next(place for place in range(1, 60) if frames[place].index != frames[place - 1].index + 1)
+    assert [frame.index for frame in frames] == [round(frame.time_s * 25) for frame in frames]
+    damage = film.damage[0]
+    assert (damage.start_s, damage.end_s) == (frames[gap - 1].time_s, frames[gap].time_s)
+    assert damage.start_s < lost_s < damage.end_s
 
 
 def test_files_that_are_no_films_say_what_is_wrong(tmp_path: Path) -> None:

@@ -62,12 +62,12 @@ class SourceInfo:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A stretch that could not be decoded and was left out.
+    """A stretch that could not be decoded, or is not in the file, and was left out.
 
     Attributes:
-        start_s, end_s: from the last good frame before to the first good one after; the end of what was
-            read where none came after.
-        frames: lost ones.
+        start_s, end_s: from the last good frame before to the first good one after; where none came after,
+            to the end that the file declares, or else of what was read.
+        frames: lost ones; where the end is missing, as many as there should have been by the rate until then.
     """
 
     start_s: float

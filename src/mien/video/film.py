@@ -21,6 +21,7 @@ from mien.core.files import reason, shown
 from mien.core.formats import picture_suffix
 from mien.core.video_options import VideoOptions
 from mien.video.frames import Choice, Damage, Frame, SourceInfo
+from mien.video.losses import Losses, missing_until, shown_for
 
 FORMATS = "MP4, MOV, MKV, WebM, AVI and GIF"
 _HEAD = 16  # bytes that tell a photo
@@ -73,29 +74,35 @@ class Film:
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        choice = Choice(self._options)
-        number, lost, last_s = self._seek(), 0, 0.0
-        for decoded in self._decoded():
-            if isinstance(decoded, int):
-                number, lost = number + decoded, lost + decoded
-                continue
+        choice, losses = Choice(self._options), Losses()
+        number, came, last_s, frame_s = self._seek(), 0, 0.0, 0.0
+        for decoded in self._decoded(losses):
+            lost = losses.before(decoded.pts)
+            number += lost
             self._check_number(number)
             time_s = self._time(decoded, number)
             if lost:
                 self._damage.append(Damage(last_s, time_s, lost))
-                lost = 0
-            last_s = time_s
+            came, last_s, frame_s = came + 1, time_s, shown_for(decoded, number, time_s)
             if choice.is_past(time_s):
                 return
             if choice.takes(number, time_s):
                 yield Frame(number, time_s, self._pixels(decoded))
             number += 1
-        if lost:
-            self._damage.append(Damage(last_s, last_s, lost))
-        if number == lost == 0:
-            raise VideoFormatError(f"{shown(self._path)} holds no frames; it may not have been copied whole")
-        if number == lost:
+        self._note_end(losses.left(), came, last_s, frame_s)
+
+    def _note_end(self, lost: int, came: int, last_s: float, frame_s: float) -> None:
+        """Say what is missing after the last frame, at `last_s`."""
+        if not came and lost:
             raise VideoFormatError(f"none of the frames in {shown(self._path)} can be decoded; it is damaged")
+        if not came:
+            raise VideoFormatError(f"{shown(self._path)} holds no frames; it may not have been copied whole")
+        end_s = missing_until(self._container, self._stream, self._start, last_s, frame_s)
+        if end_s is not None:
+            end_s = min(end_s, self._options.end or end_s)
+            lost = max(lost, round((end_s - last_s) / frame_s) - 1 if frame_s else 1)
+        if lost:
+            self._damage.append(Damage(last_s, last_s if end_s is None else end_s, lost))
 
     def _examined(self) -> SourceInfo:
         stream, declared = self._stream, self._stream.codec_context
@@ -136,34 +143,38 @@ class Film:
 
     def _peek(self) -> VideoFrame | None:
         """Decode one frame and go back to the start."""
-        first = next((frame for frame in self._decoded() if isinstance(frame, VideoFrame)), None)
+        first = next(self._decoded(Losses()), None)
         self._container.close()
         self._container = open_film(self._path)
         self._stream = _pictures(self._container, self._path)
         return first
 
-    def _decoded(self) -> Iterator[VideoFrame | int]:
-        """Give good frames, and how many were lost where some were."""
+    def _decoded(self, losses: Losses) -> Iterator[VideoFrame]:
+        """Give good frames, and note what was sent and what failed."""
         self._stream.thread_type = "AUTO"
         packets = self._container.demux(self._stream)
         while True:
             try:
                 packet = next(packets, None)
             except FFmpegError:
-                yield 1  # what follows in the file cannot be told apart any more
+                losses.failed(None)  # what follows in the file cannot be told apart any more
                 return
             if packet is None:
                 return
+            losses.sent(packet.pts)
             if packet.is_corrupt:  # cut short; some decoders would make something up
-                yield 1
+                losses.failed(packet.pts)
                 continue
             try:
                 frames = packet.decode()
             except FFmpegError:
-                yield 1
+                losses.failed(packet.pts)
                 continue
             for frame in frames:
-                yield 1 if frame.is_corrupt else frame
+                if frame.is_corrupt:
+                    losses.failed(frame.pts)
+                else:
+                    yield frame
 
     def _seek(self) -> int:
         """Go to the last key frame before the start; return the index of the frame that comes next."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
 import stat
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 from server_support import mien, serving
@@ -41,12 +45,45 @@ def test_a_first_start_makes_everything_and_a_signal_stops_it(tmp_path: Path) ->
         assert rest.rstrip().endswith("Stopped.")
 
 
-def test_ctrl_c_stops_several_processes_and_sessions_hold_for_all(data: Path) -> None:
+def test_a_session_holds_for_all_processes_and_ctrl_c_stops_them(data: Path) -> None:
+    assert mien(data, "user", "create", "ada", text="a quiet harbour 7\n").returncode == 0
     with serving(data, "--workers", "2") as server:
-        assert [server.get() for _ in range(6)] == [200] * 6
+        visitor = build_opener(HTTPCookieProcessor())
+        form = visitor.open(f"{server.address}/account/login/").read().decode()
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
+        sent = {"csrfmiddlewaretoken": token, "login": "ada", "password": "a quiet harbour 7"}
+        visitor.open(f"{server.address}/account/login/", urlencode(sent).encode())
+        # each request has a connection of its own: both processes answer some
+        pages = [visitor.open(f"{server.address}/privacy/consent/") for _ in range(12)]
+        assert {page.url for page in pages} == {f"{server.address}/privacy/consent/"}
         server.process.send_signal(signal.SIGINT)
         rest, _ = server.process.communicate(timeout=60)
         assert server.process.returncode == 0, rest
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_requests_that_are_open_are_answered_before_the_server_ends(data: Path, workers: str) -> None:
+    head = (
+        b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+        b"Content-Type: application/octet-stream\r\nContent-Length: 4\r\n\r\n"
+    )
+    with serving(data, "--workers", workers) as server, ExitStack() as stack:
+        place = ("127.0.0.1", int(server.address.rpartition(":")[2]))
+        clients = [stack.enter_context(socket.create_connection(place, timeout=60)) for _ in range(4)]
+        for client in clients:
+            client.sendall(head)
+            assert b"100 Continue" in client.recv(1000)  # its view waits for the body
+        server.process.send_signal(signal.SIGTERM)
+        while True:  # the server takes no one new: it is on its way
+            try:
+                socket.create_connection(place, timeout=60).close()
+            except OSError:
+                break
+        for client in clients:
+            client.sendall(b"late")
+            assert client.recv(1000).startswith(b"HTTP/1.1 403 ")
+        server.process.communicate(timeout=60)
+        assert server.process.returncode == 0
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_made(tmp_path: Path) -> None:

@@ -52,6 +52,14 @@ def _run(settings: WebSettings, listener: socket.socket) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
+    class Processes(Multiprocess):
+        """Takes no one new when it stops: who came then would wait in a queue that nobody reads."""
+
+        def terminate_all(self) -> None:
+            for taken in self.sockets:
+                taken.close()
+            super().terminate_all()
+
     trusted = settings_table.listed(settings.trusted_proxies)
     config = uvicorn.Config(
         "mien.web.asgi:application",
@@ -69,7 +77,7 @@ def _run(settings: WebSettings, listener: socket.socket) -> None:
     # uvicorn raises the signal that stopped it once more at the end; here that is no accident
     with suppress(KeyboardInterrupt), _calm(signal.SIGTERM):
         if settings.web_concurrency > 1:
-            Multiprocess(config, sockets=[listener]).run()
+            Processes(config, sockets=[listener]).run()
         else:
             uvicorn.Server(config).run(sockets=[listener])
 

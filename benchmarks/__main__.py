@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from benchmarks import desktop, films, live, network, photos, process, training
+from benchmarks import desktop, films, live, network, photos, process, scenes, training, trust
 from benchmarks.measure import Figure
 from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.zoo import store
-from mien.zoo.registry import load_model
+from mien.zoo.registry import find, load_model
 
-PARTS = ("network", "photos", "films", "live", "desktop", "process", "training")
+PARTS = ("network", "photos", "scenes", "trust", "films", "live", "desktop", "process", "training")
 RESULTS = Path("bench-results")
 _YUNET_BESIDE = Path("../shared/models/face_detection_yunet_2023mar.onnx")
 
@@ -34,13 +34,18 @@ def main() -> int:
     """Measure what the arguments name, everything without them."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks")
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="default: all")
-    parts = parser.parse_args().parts or list(PARTS)
+    parser.add_argument("--model", help="name or path of the model; default: the packaged one")
+    arguments = parser.parse_args()
+    parts = arguments.parts or list(PARTS)
     cv2.setNumThreads(1)
     machine = _machine()
     print(", ".join(f"{name} {value}" for name, value in machine.items()), flush=True)
     figures = []
+    # Before the data folder changes, in which the person's own models are.
+    if arguments.model is not None:
+        arguments.model = str(find(arguments.model).path)
     with _own_data():
-        for one in _figures(parts, _detectors()):
+        for one in _figures(parts, _detectors(), arguments.model):
             print(one.line(), flush=True)
             figures.append(one)
     ensure_folder(RESULTS)
@@ -58,12 +63,16 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _figures(parts: list[str], detectors: list[str]) -> Iterator[Figure]:
-    model = load_model(threads=1, device="cpu")
+def _figures(parts: list[str], detectors: list[str], name: str | None) -> Iterator[Figure]:
+    model = load_model(name, threads=1, device="cpu")
     if "network" in parts:
         yield from network.run(model)
     if "photos" in parts:
         yield from photos.run(model, detectors)
+    if "scenes" in parts:
+        yield from scenes.run(model, detectors)
+    if "trust" in parts:
+        yield from trust.run(model)
     if "films" in parts:
         yield from films.run(detectors)
     if "live" in parts:

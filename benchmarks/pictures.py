@@ -52,12 +52,12 @@ def photo(width: int, height: int, faces: int, face_height: int = 150) -> tuple[
             x = portrait.shape[1] / scale - x - w
         column = round(width * (number + 0.5) / faces - (x + w / 2) * scale)
         row = round(height * 0.45 - (y + h / 2) * scale)
-        _paste(canvas, portrait, column, row)
+        paste(canvas, portrait, column, row)
         places.append((round(column + x * scale), round(row + y * scale), round(w * scale), round(h * scale)))
     return images.encode_jpeg(canvas, quality=92), places
 
 
-def _paste(canvas: np.ndarray, portrait: np.ndarray, column: int, row: int) -> None:
+def paste(canvas: np.ndarray, portrait: np.ndarray, column: int, row: int) -> None:
     """Lay the portrait over the canvas with a soft edge, so that no frame is taken for a feature."""
     left, top = max(column, 0), max(row, 0)
     right = min(column + portrait.shape[1], canvas.shape[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
 import platform
@@ -16,7 +17,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 
 from benchmarks import desktop, films, live, network, photos, process, scenes, training, trust
 from benchmarks.measure import Figure
@@ -129,7 +129,7 @@ def _machine() -> dict[str, object]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "opencv": cv2.__version__,
-        "onnxruntime": onnxruntime.__version__,
+        "onnxruntime": importlib.metadata.version("onnxruntime"),
     }
 
 

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 from benchmarks.measure import Figure, alternate, figure, milliseconds
 from mien.pipeline.classify import classify
 from mien.zoo.registry import Model
+from mien.zoo.runtime import load_runtime
 
 SIDE = 1024
 AT_MOST = 1.25
@@ -18,8 +19,7 @@ AT_MOST = 1.25
 
 def run(model: Model) -> Iterator[Figure]:
     """Yield the cost of one face in units of the processor's own rate."""
-    import onnxruntime
-
+    onnxruntime = load_runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     product = onnxruntime.InferenceSession(_product(), options, providers=["CPUExecutionProvider"])

@@ -122,12 +122,12 @@ def test_a_stretch_and_fewer_frames(mien, place: Path) -> None:
     assert [line.split("\t")[1] for line in ended.out.splitlines()] == ["6", "9", "12", "15"]
 
 
-def test_cadence_one_without_smoothing_is_what_photos_give(mien, place: Path) -> None:
+def test_cadence_nought_without_smoothing_is_what_photos_give(mien, place: Path) -> None:
     from mien.core import images
     from mien.video.film import Film
 
     film = face_film(place / "film.mp4", frames=6)
-    as_film = mien("analyze", film, "--cadence", "1", "--smoothing", "0", "--no-rotate")
+    as_film = mien("analyze", film, "--cadence", "0", "--smoothing", "0", "--no-rotate")
     names = []
     for frame in Film(film):
         names.append(place / f"{frame.index}.png")

@@ -28,7 +28,7 @@ WAIT_MS = 20_000
 def session(tmp_path: Path) -> Iterator[LiveSession]:
     film = face_film(tmp_path / "film.mp4", frames=120)
     live = open_session(
-        str(film), model=fake_model(), detector="haar", cadence=1, gallery=Gallery(tmp_path / "faces")
+        str(film), model=fake_model(), detector="haar", cadence=0, gallery=Gallery(tmp_path / "faces")
     )
     yield live
     live.stop()

@@ -83,7 +83,7 @@ def steps():
 
 
 def session(capture: Gated, **settings) -> LiveSession:
-    return LiveSession(gated_camera(capture), steps(), VideoOptions(cadence=1), **settings)
+    return LiveSession(gated_camera(capture), steps(), VideoOptions(cadence=0), **settings)
 
 
 def live_threads() -> list[str]:

@@ -46,7 +46,7 @@ def show(camera: Gated, live: LiveSession, watcher: Watcher, clock: list[float],
 
 def timed_session(camera: Gated, clock: list[float]) -> LiveSession:
     source = open_camera(0, capture=lambda number: camera, wait=lambda s: None, clock=lambda: clock[0])
-    return LiveSession(source, steps(), VideoOptions(cadence=1))
+    return LiveSession(source, steps(), VideoOptions(cadence=0))
 
 
 def test_faces_are_saved_by_themselves_once_a_second(camera: Gated, tmp_path: Path) -> None:

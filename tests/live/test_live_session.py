@@ -186,7 +186,7 @@ def test_a_session_is_a_block_and_a_feed_a_loop(camera: Gated) -> None:
 
 def test_a_film_plays_in_a_cameras_place(shared: Path) -> None:
     film = shared / "media" / "three-people.mp4"
-    live = LiveSession(open_live(film, VideoOptions(end=0.3)), steps(), VideoOptions(cadence=6))
+    live = LiveSession(open_live(film, VideoOptions(end=0.3)), steps(), VideoOptions(cadence=0.2))
     feed = live.feed()
     with live:
         shots = list(feed)
@@ -227,12 +227,12 @@ def test_presets_are_tables_of_known_options() -> None:
         of_picture, of_film = live_options(name)
         values = of_picture.to_dict() | of_film.to_dict()
         assert {option: values[option] for option in preset.options} == dict(preset.options)
-    of_picture, of_film = live_options("advanced", {"clahe": False, "cadence": 1, "threshold": 0.2})
-    assert (of_picture.clahe, of_picture.threshold, of_film.cadence) == (False, 0.2, 1)
+    of_picture, of_film = live_options("advanced", {"clahe": False, "cadence": 0, "threshold": 0.2})
+    assert (of_picture.clahe, of_picture.threshold, of_film.cadence) == (False, 0.2, 0)
     assert (of_picture.detection_side, of_film.smoothing) == (640, 0.5)
     assert live_options("light")[1].cadence > live_options()[1].cadence > of_film.cadence
     assert live_options()[0].detection_side < AnalysisOptions().detection_side
     with pytest.raises(OptionError, match="unknown preset 'fast'; choose one of standard, light, advanced"):
         live_options("fast")
     with pytest.raises(OptionError, match="cadence has to be between"):
-        open_session("nothing.mp4", cadence=0)
+        open_session("nothing.mp4", cadence=-1)

@@ -46,6 +46,22 @@ def test_every_frame_of_every_format_comes_once_and_in_order(tmp_path: Path, nam
     assert (film.info.width, film.info.height, film.damage) == (WIDTH, HEIGHT, ())
 
 
+@pytest.mark.parametrize(("name", "codec"), FORMS)
+@pytest.mark.parametrize("side", [40, 4000])
+def test_grey_frames_show_what_the_coloured_ones_do(tmp_path: Path, name: str, codec: str, side: int) -> None:
+    path = make_film(tmp_path / name, numbered(3), codec=codec)
+    before, after = list(Film(path)), list(Film(path))
+    for early, late in zip(before, after, strict=True):
+        late_pixels = late.pixels  # colours first, then grey: the other way round
+        grey = early.grey(side)
+        assert grey.dtype == np.uint8
+        assert grey.shape[1] == min(side, WIDTH)
+        assert np.corrcoef(grey.ravel(), late.grey(side).ravel())[0, 1] > 0.98
+        assert number_of(np.repeat(early.grey(WIDTH)[:, :, None], 3, 2)) == early.index
+        assert np.array_equal(early.pixels, late_pixels)
+        assert early.size == (WIDTH, HEIGHT)
+
+
 def test_colours_are_red_green_blue(tmp_path: Path) -> None:
     film = Film(make_film(tmp_path / "film.mp4", [picture(0)] * 3))
     red, green, blue = next(iter(film)).pixels[-3, 3].astype(int)
@@ -126,6 +142,7 @@ def test_a_film_taken_with_the_phone_turned_is_upright(tmp_path: Path, clockwise
     path.write_bytes(content)
     film = Film(path)
     frame = next(iter(film))
+    assert number_of(np.repeat(frame.grey(WIDTH)[:, :, None], 3, 2)) == 37
     assert frame.pixels.shape == (HEIGHT, WIDTH, 3)
     assert (film.info.width, film.info.height) == (WIDTH, HEIGHT)
     assert number_of(frame.pixels) == 37

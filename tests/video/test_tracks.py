@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from film_support import make_film
 from scene_support import Path2D, Scene, person
 
 from mien.core.options import AnalysisOptions
@@ -19,6 +21,7 @@ from mien.testing import fake_model
 from mien.video.analyze import FrameReader
 from mien.video.film import Film
 from mien.video.follow import Follower
+from mien.video.frames import Frame
 
 SHORT = 30  # frames: 1.2 s out of sight
 
@@ -67,7 +70,7 @@ class Counted:
         self._last: dict[int, tuple[int, int]] = {}
         follower = Follower(Steps(scene, fake_model(), AnalysisOptions()), options or VideoOptions())
         for frame in scene.frames(frames):
-            self._count(frame.index, scene, follower.step(frame))
+            self._count(frame.index, scene, follower.step(frame, follower.look(frame)))
 
     def _count(self, index: int, scene: Scene, faces: list) -> None:
         self.numbers |= {face.track_id for face in faces}
@@ -90,7 +93,7 @@ def test_at_most_one_switch_in_a_thousand_frames(scene: Callable[[int], Scene], 
 
 
 def test_a_look_in_every_frame_keeps_them_apart_too() -> None:
-    counted = Counted(three(2), 300, VideoOptions(cadence=1))
+    counted = Counted(three(2), 300, VideoOptions(cadence=0))
     assert counted.switches == 0
 
 
@@ -129,6 +132,24 @@ def test_real_films_have_as_many_tracks_as_people(steps: Steps, shared: Path, na
     assert all(frames >= 40 for _, frames in found.values())
 
 
+def test_one_who_comes_back_where_she_was_keeps_her_number(
+    steps: Steps, shared: Path, tmp_path: Path
+) -> None:
+    # So coarse that she is not found for a second, after she moved and then stood still.
+    film = Film(shared / "media" / "two-tilted-heads.mp4")
+    coarse = make_film(tmp_path / "coarse.mp4", [frame.pixels for frame in film], codec="mpeg4", rate=12)
+    found = spans(steps, coarse)
+    assert len(found) == 2
+    assert min(frames for _, frames in found.values()) < 56
+
+
+def test_faces_on_their_heads_stay_there(steps: Steps, shared: Path) -> None:
+    film = itertools.islice(Film(shared / "media" / "two-tilted-heads.mp4"), 40)
+    turned = (Frame(frame.index, frame.time_s, frame.pixels[::-1, ::-1].copy()) for frame in film)
+    read = FrameReader(steps, VideoOptions()).read(turned)
+    assert {len(analysis.faces) for _, analysis in read} == {2}
+
+
 def test_a_skull_is_no_person(steps: Steps, shared: Path) -> None:
     found = spans(steps, shared / "media" / "signer.mkv")
     longest = max(found.values())
@@ -139,5 +160,5 @@ def test_a_skull_is_no_person(steps: Steps, shared: Path) -> None:
 def test_one_who_is_not_there_is_not_carried_on() -> None:
     scene = Scene([person(0, away(lambda t: (240, 140), 1, 99))], misses=0)
     follower = Follower(Steps(scene, fake_model(), AnalysisOptions()), VideoOptions())
-    late = [len(follower.step(frame)) for frame in scene.frames(60)][32:]
+    late = [len(follower.step(frame, follower.look(frame))) for frame in scene.frames(60)][32:]
     assert np.sum(late) == 0

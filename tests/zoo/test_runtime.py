@@ -16,7 +16,7 @@ SAMPLE = SOURCES / "samples" / "eileen-collins.jpg"
 
 def run(program: str, temporary: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
-    environment = {**kept, "TMPDIR": str(temporary)}
+    environment = {**kept, "TMPDIR": str(temporary), "HOME": str(temporary)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
 
 

@@ -51,7 +51,7 @@ With a folder as --output, each film gets a folder in it: every frame as .jsonl,
 subtitles (.srt, .vtt), an ELAN document (.eaf), a summary, the timeline as a picture, and the annotated \
 film with its sound; photos share photos.csv and photos.jsonl there, and are drawn beside them. A single \
 film can also go to one file: .jsonl, .csv, .xlsx, .parquet, .srt, .vtt, .eaf, .json (the summary), .png, \
-.svg, or .mp4 (annotated). Faces are followed through a film and steadied over time; --cadence 1 \
+.svg, or .mp4 (annotated). Faces are followed through a film and steadied over time; --cadence 0 \
 --smoothing 0 reads each frame as a photo.
 
 With --output, what is done is also kept in FILE.ledger until the run has ended: a run that was \

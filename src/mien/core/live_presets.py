@@ -28,15 +28,15 @@ class Preset:
 PRESETS: dict[str, Preset] = {
     "standard": Preset(
         "30 frames a second on two cores",
-        {"detection_side": 320, "cadence": 6, "rotate": False},
+        {"detection_side": 320, "cadence": 0.2, "rotate": False},
     ),
     "light": Preset(
         "little work, for old or busy machines: looks rarely, for few faces near the camera",
-        {"detection_side": 320, "cadence": 12, "rotate": False, "min_face": 48, "max_faces": 4},
+        {"detection_side": 320, "cadence": 0.4, "rotate": False, "min_face": 48, "max_faces": 4},
     ),
     "advanced": Preset(
         "looks closely and often, for small and far faces; evens out the light of each crop, for bad cameras",
-        {"detection_side": 640, "cadence": 3, "rotate": False, "clahe": True, "smoothing": 0.5},
+        {"detection_side": 640, "cadence": 0.1, "rotate": False, "clahe": True, "smoothing": 0.5},
     ),
 }
 DEFAULT_PRESET = "standard"

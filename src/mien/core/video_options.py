@@ -29,15 +29,15 @@ class VideoOptions:
     fps: float | None = option(
         None, "Read at most this many frames a second, evenly in time; instead of every.", low=1e-4, high=1e4
     )
-    cadence: int = option(
-        6,
-        "Look for faces in every Nth frame that is read; between, faces are carried along by their motion. "
-        "1 looks in every frame.",
-        low=1,
-        high=1000,
+    cadence: float = option(
+        0.33,
+        "Seconds between two searches for faces; between, faces are carried along by their motion, and one "
+        "that is lost is searched for at once. 0 searches every frame.",
+        low=0.0,
+        high=60.0,
     )
     reading: float = option(
-        0.08,
+        0.12,
         "Seconds after which the emotion of a face that is carried along is read again; one that was just "
         "found is always read. 0 reads it in every frame.",
         low=0.0,

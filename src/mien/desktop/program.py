@@ -15,10 +15,10 @@ from mien.desktop.reading import Models
 from mien.desktop.settings import Settings
 from mien.desktop.theme import apply_theme
 from mien.zoo.registry import Model
+from mien.zoo.runtime import load_runtime
 
 _HEED_CTRL_C_MS = 200
 LARGE = (
-    "onnxruntime",
     "scipy.optimize",
     "mien.video.analysis",
     "mien.video.annotated",
@@ -56,6 +56,7 @@ def run(paths: Sequence[Path] = (), *, model: str | Model | None = None, camera:
     pulse.timeout.connect(lambda: None)
     pulse.start(_HEED_CTRL_C_MS)
     window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose)
+    load_runtime()
     for name in LARGE:  # a library that is loaded holds up every thread: now, not while someone clicks
         importlib.import_module(name)
     window.show()

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.results import Face, FrameAnalysis, Quality
 from mien.core.video_options import VideoOptions
+from mien.pipeline.detect import Detection
 from mien.pipeline.steps import Steps
+from mien.video.ahead import Ahead
 from mien.video.follow import Followed, Follower
 from mien.video.frames import Frame
 from mien.video.smooth import Smoother
 
 _BATCH_BYTES = 48 * 2**20
 _MOST_BATCHED = 8
+_MOST_WAITING = 12  # frames: while one is searched for faces, those before it are followed and read
+_NO_PIXELS = np.zeros((1, 1, 3), np.uint8)
 _FORGET_S = 60.0
 
 
@@ -48,29 +54,56 @@ class FrameReader:
         self._held: dict[int, tuple[Quality, NDArray[np.float64]]] = {}
 
     def read(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, FrameAnalysis]]:
-        """Yield every frame with its faces; the crops of several frames are classified together."""
+        """Yield every frame with its faces; the crops of several frames are classified together.
+
+        Frames are searched for faces, followed and read in three threads, one behind the other: what is found
+        does not depend on which is faster.
+        """
+        frames = iter(frames)
+        first = next(frames, None)
+        if first is None:
+            return
+        affordable = max(1, _BATCH_BYTES // (3 * math.prod(first.size)))
+        most, waiting = min(_MOST_BATCHED, affordable), min(_MOST_WAITING, affordable)
         batch: list[_Seen] = []
-        for frame in frames:
-            batch.append(self._see(frame))
-            if len(batch) >= min(_MOST_BATCHED, _BATCH_BYTES // frame.pixels.nbytes):
+        looking = Ahead(self._looked(chain([first], frames)), waiting, "mien-look")
+        following = Ahead(self._followed(looking), waiting, "mien-follow")
+        try:
+            for frame, faces in following:
+                batch.append(self._cut(frame, faces))
+                if len(batch) >= most:
+                    yield from self._finish(batch, self._filtered(batch))
+                    batch = []
+            if batch:
                 yield from self._finish(batch, self._filtered(batch))
-                batch = []
-        if batch:
-            yield from self._finish(batch, self._filtered(batch))
+        finally:
+            looking.close()
+            following.close()
 
     def read_one(self, frame: Frame) -> tuple[FrameAnalysis, NDArray[np.uint8]]:
         """Return the faces of the next frame at once, for live pictures, and their crops.
 
         The crops are what the network read, as `Analyzer.analyze_with_crops` returns them.
         """
-        batch = [self._see(frame)]
+        batch = [self._cut(frame, self._follower.step(frame, self._follower.look(frame)))]
         crops = self._filtered(batch)
         return next(self._finish(batch, crops))[1], crops
 
-    def _see(self, frame: Frame) -> _Seen:
-        faces = self._follower.step(frame)
+    def _looked(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, list[Detection] | None]]:
+        for frame in frames:
+            yield frame, self._follower.look(frame)
+
+    def _followed(
+        self, looked: Iterable[tuple[Frame, list[Detection] | None]]
+    ) -> Iterator[tuple[Frame, list[Followed]]]:
+        for frame, found in looked:
+            yield frame, self._follower.step(frame, found)
+
+    def _cut(self, frame: Frame, faces: list[Followed]) -> _Seen:
         read = [place for place, face in enumerate(faces) if self._is_due(face, frame.time_s)]
-        crops, qualities = self._steps.cut(frame.pixels, [faces[place].detection for place in read])
+        # Without faces to read the colours of a frame are not needed.
+        pixels = frame.pixels if read else _NO_PIXELS
+        crops, qualities = self._steps.cut(pixels, [faces[place].detection for place in read])
         self._read_at |= {faces[place].track_id: frame.time_s for place in read}
         return _Seen(frame, faces, read, crops, qualities)
 
@@ -94,8 +127,7 @@ class FrameReader:
     def _face(self, frame: Frame, followed: Followed) -> Face:
         measured, scores = self._held[followed.track_id]
         box, steadied = self._smoother.step(followed.track_id, frame.time_s, followed.detection.box, scores)
-        height, width = frame.pixels.shape[:2]
-        inside = box.clipped(width, height) or followed.detection.box
+        inside = box.clipped(*frame.size) or followed.detection.box
         face = self._steps.face(replace(followed.detection, box=inside), measured, steadied.tolist())
         certain = self._smoother.is_certain(followed.track_id, face.confidence, self._steps.threshold)
         return replace(face, track_id=followed.track_id, emotion=face.emotion if certain else None)

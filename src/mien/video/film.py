@@ -9,17 +9,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from mien.core.errors import VideoFormatError, VideoLimitError
 from mien.core.files import reason, shown
 from mien.core.formats import picture_suffix
 from mien.core.video_options import VideoOptions
+from mien.video.decoded import DecodedFrame
 from mien.video.frames import Choice, Damage, Frame, SourceInfo
 from mien.video.losses import Losses, missing_until, shown_for
 
@@ -87,7 +86,7 @@ class Film:
             if choice.is_past(time_s):
                 return
             if choice.takes(number, time_s):
-                yield Frame(number, time_s, self._pixels(decoded))
+                yield DecodedFrame(number, time_s, decoded, self._size)
             number += 1
         self._note_end(losses.left(), came, last_s, frame_s)
 
@@ -212,13 +211,6 @@ class Film:
         if frame.pts is None or frame.time_base is None:
             return float(number / self._rate)
         return max(0.0, float(frame.pts * frame.time_base - self._start))
-
-    def _pixels(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        turns = round(frame.rotation / 90) % 4
-        width, height = self._size if turns % 2 == 0 else self._size[::-1]
-        # A stream may change its size on the way; what is found has to fit the film's.
-        pixels = np.asarray(frame.to_ndarray(format="rgb24", width=width, height=height), np.uint8)
-        return np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
 
 
 def open_film(path: Path) -> InputContainer:

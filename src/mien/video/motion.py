@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from mien.core.geometry import Box, Landmarks, Point
 from mien.pipeline.detect import Detection
 from mien.pipeline.similarity import Matrix, apply_matrix
+from mien.video.frames import Frame
 
 _SIDE = 320  # of the picture that motion is measured in; a face of 24 pixels in 720p still has 6
-_GRID = 6  # points each way over the inner part of a box
+_GRID = 5  # points each way over the inner part of a box
 _INNER = 0.8  # of a box's sides: its corners show the background
 _WINDOW = (11, 11)
 _LEVELS = 2
@@ -34,15 +35,10 @@ class Motion:
         self._last: NDArray[np.uint8] | None = None
         self._scale = 1.0
 
-    def look(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return the small grey picture of a frame, uint8 (H, W, 3) RGB, that motion is measured in."""
-        height, width = pixels.shape[:2]
-        self._scale = min(1.0, _SIDE / max(height, width))
-        if self._scale < 1:
-            size = (max(1, round(width * self._scale)), max(1, round(height * self._scale)))
-            # Skips pixels, which motion does not mind: a third of the time of averaging all of them.
-            pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    def look(self, frame: Frame) -> NDArray[np.uint8]:
+        """Return the small grey picture of a frame, uint8 (H, W), that motion is measured in."""
+        self._scale = min(1.0, _SIDE / max(frame.size))
+        return frame.grey(_SIDE)
 
     def advance(self, small: NDArray[np.uint8], faces: Sequence[Detection]) -> list[Detection | None]:
         """Return where `faces` of the last picture are in `small`, None for those that were lost sight of.

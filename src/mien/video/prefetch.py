@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from queue import Empty, Full, Queue
 
+from mien.video.ahead import Ahead
 from mien.video.frames import Damage, Frame, Source, SourceInfo
 
 _MOST_BYTES = 64 * 2**20
 _MOST_FRAMES = 16
-_PATIENCE_S = 0.1
 
 
 class Prefetch:
@@ -24,10 +22,7 @@ class Prefetch:
         self._source = source
         frame_bytes = 3 * source.info.width * source.info.height
         waiting = max(2, min(_MOST_FRAMES, _MOST_BYTES // frame_bytes))
-        self._queue: Queue[Frame | BaseException | None] = Queue(waiting)
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._decode, name="mien-decode", daemon=True)
-        self._started = False
+        self._ahead = Ahead(source, waiting, "mien-decode")
 
     @property
     def info(self) -> SourceInfo:
@@ -40,40 +35,9 @@ class Prefetch:
         return self._source.damage
 
     def __iter__(self) -> Iterator[Frame]:
-        self._thread.start()
-        self._started = True
-        while True:
-            item = self._queue.get()
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                raise item
-            yield item
+        return iter(self._ahead)
 
     def close(self) -> None:
         """Stop decoding and close the source."""
-        self._stopped.set()
-        if self._started:
-            while self._thread.is_alive():
-                try:
-                    self._queue.get(timeout=_PATIENCE_S)
-                except Empty:
-                    continue
+        self._ahead.close()
         self._source.close()
-
-    def _decode(self) -> None:
-        try:
-            for frame in self._source:
-                self._put(frame)
-                if self._stopped.is_set():
-                    return
-            self._put(None)
-        except BaseException as error:
-            self._put(error)
-
-    def _put(self, item: Frame | BaseException | None) -> None:
-        while not self._stopped.is_set():
-            try:
-                return self._queue.put(item, timeout=_PATIENCE_S)
-            except Full:
-                continue

@@ -20,12 +20,15 @@ _LEAST_LIKENESS_AGAIN = 0.6  # of one that comes back
 _REACH = 1.0  # widths of a face, and so many more for each second out of sight
 _REACH_A_SECOND = 3.0
 _AS_EXPECTED = 1.2  # widths from where it would be, had it gone on: there, less likeness is enough
+_STAYED = 0.5  # widths from where it was last found: there too
 _FORESEEN_S = 2.0
 _SPEED_LEARNT = 0.5  # of the speed, replaced at each look
 _SIZES = 2.0  # a face does not come back more than so many times as large
 _SETTLED = 3  # looks that a face has been found in before it is believed and remembered
 _MISSES = 2  # looks in a row without it that end one that is not settled
 _UNSEEN_S = 1.0  # that a settled one is carried on, though no look finds it
+_JUST_LOST_S = 1.0
+_CLOSE = 1.2  # widths between two faces
 _HIDDEN = 0.5  # overlap of two carried faces from which on the one behind is taken for hidden
 
 
@@ -85,6 +88,14 @@ class Tracks:
         """Those in the picture now."""
         return [track for track in self._tracks if track.present]
 
+    def mixed_up(self, time_s: float) -> bool:
+        """Tell whether somebody was just lost, or two faces are about to cover each other."""
+        lost = any(
+            track.settled and not track.present and time_s - track.found_s <= _JUST_LOST_S
+            for track in self._tracks
+        )
+        return lost or _close([track.detection.box for track in self.present if track.misses == 0])
+
     def carry(self, carried: Sequence[Detection | None]) -> None:
         """Put the faces of `present`, in that order, where their motion took them; None is lost sight of."""
         for track, detection in zip(self.present, carried, strict=True):
@@ -133,6 +144,8 @@ class Tracks:
         if not track.present:
             return
         box = track.detection.box
+        if track.hits == track.misses == 1:  # found once only: how it went is known from its motion alone
+            track.speed = (_centre(box) - _centre(track.place)) / (time_s - track.found_s)
         if not self._carries or any(
             other.detection.box.overlap(box) > _HIDDEN for other in self.present if other is not track
         ):
@@ -188,7 +201,8 @@ def _cost_again(track: Track, there: Box, likeness: float, time_s: float) -> flo
     """
     if not _alike_in_size(track.place, there):
         return _FAR
-    if likeness >= _LEAST_LIKENESS and _distance(track.expected(time_s), there) <= _AS_EXPECTED:
+    went_on = _distance(track.expected(time_s), there) <= _AS_EXPECTED
+    if likeness >= _LEAST_LIKENESS and (went_on or _distance(track.place, there) <= _STAYED):
         return 1.0 + 1 - likeness
     # The more alike, the farther it may have gone.
     alike = (likeness - _LEAST_LIKENESS_AGAIN) / (1 - _LEAST_LIKENESS_AGAIN)
@@ -203,6 +217,19 @@ def _alike_in_size(here: Box, there: Box) -> bool:
 def _distance(a: Box, b: Box) -> float:
     """Return the distance between the centres of two boxes, in widths of the larger face."""
     return float(np.hypot(*(_centre(a) - _centre(b)))) / max(a.width, b.width)
+
+
+def _close(boxes: Sequence[Box]) -> bool:
+    """Tell whether any two boxes are less than a little more than a width apart."""
+    if len(boxes) < 2:
+        return False
+    centres = np.stack([_centre(box) for box in boxes])
+    widths = np.array([box.width for box in boxes])
+    wider = np.maximum(widths[:, None], widths)
+    apart = np.hypot(*np.moveaxis(centres[:, None] - centres, 2, 0)) / wider
+    np.fill_diagonal(apart, np.inf)
+    alike = wider <= _SIZES * np.minimum(widths[:, None], widths)  # no half of a face, found as one
+    return bool((apart[alike] < _CLOSE).any())
 
 
 def _centre(box: Box) -> NDArray[np.float64]:

@@ -9,6 +9,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+# What viewers read. Sessions and the secrets of second factors are not among it.
+_VIEWABLE = ("accounts", "analyses", "privacy", "auditlog")
+
 
 class Theme(models.TextChoices):
     """How pages look."""
@@ -59,10 +62,11 @@ class User(AbstractUser):
         return "administrator" if self.is_administrator else "viewer" if self.is_viewer else "user"
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
-        """Viewers may view every model, and no more."""
-        reading = perm.partition(".")[2].startswith("view_")
+        """Viewers may view what Mien keeps, and no more."""
+        room, _, action = perm.partition(".")
+        reading = room in _VIEWABLE and action.startswith("view_")
         return super().has_perm(perm, obj) or (self.is_viewer and reading)
 
     def has_module_perms(self, app_label: str) -> bool:
-        """Viewers see every part of the database viewer."""
-        return self.is_viewer or super().has_module_perms(app_label)
+        """Viewers see the rooms of what Mien keeps."""
+        return (self.is_viewer and app_label in _VIEWABLE) or super().has_module_perms(app_label)

@@ -1,6 +1,7 @@
 import errno
 import os
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -239,3 +240,45 @@ def test_a_folder_is_checked_without_being_made(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be made"):
         check_folder(tmp_path / "file" / "a")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "there"]
+
+
+UNFINISHED = """
+import os, sys
+from mien.core.files import atomic_folder, atomic_path
+with atomic_path("faces.csv") as file, atomic_folder("data") as folder:
+    file.write_text("a face")
+    (folder / "face.png").write_text("a face")
+    print("ready", flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), 9)
+"""
+
+
+@posix_only
+def test_what_a_killed_process_left_goes_with_the_next_run_and_a_running_one_keeps_its_own(
+    tmp_path: Path,
+) -> None:
+    def run(code: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    write = "from mien.core.files import atomic_write; atomic_write('faces.csv', 'whole')"
+    (tmp_path / ".mien-notes").write_text("someone's own")
+    with run(UNFINISHED) as other:
+        assert other.stdout.readline() == "ready\n"
+        with run(write) as beside:
+            assert beside.wait() == 0
+        unfinished = sorted(name for name in names_in(tmp_path) if name.startswith(".mien-"))
+        assert len(unfinished) == 3, "another one that runs is not touched"
+        other.communicate("\n")
+    assert other.returncode == -9
+    assert sorted(name for name in names_in(tmp_path) if name.startswith(".mien-")) == unfinished
+    with run(write) as again:
+        assert again.wait() == 0
+    assert sorted(names_in(tmp_path)) == [".mien-notes", "faces.csv"]
+    assert (tmp_path / "faces.csv").read_text() == "whole"

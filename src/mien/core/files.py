@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from mien.core._unfinished import release, reserve
 from mien.core.errors import OutputError
 
 # Bytes of a file name that are not UTF-8 reach text as lone surrogates from U+DC80 to U+DCFF.
@@ -90,13 +90,14 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a temporary path beside `path`, with the same suffix; on success it becomes `path`.
 
     The block writes and closes the temporary file. It is then flushed to the disk and renamed over
-    `path`. After any exception it is removed and `path` is as it was.
+    `path`. After any exception it is removed and `path` is as it was. What a killed process left goes when
+    another one writes into the folder for the first time; a file that is being written stays.
 
     Raises:
         OutputError: the file cannot be written. An OSError of the block about the temporary file, such
             as a full disk, becomes an OutputError too; any other exception passes.
     """
-    target, temporary = _prepared(path)
+    target, temporary, lock = _prepared(path)
     try:
         try:
             yield temporary
@@ -109,6 +110,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         with suppress(OSError):
             temporary.unlink()
         raise
+    finally:
+        release(lock)
 
 
 @contextmanager
@@ -126,8 +129,7 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise OutputError(f"{shown(path)} is there already; choose another place or remove it first")
         ensure_folder(target.parent)
-        temporary = target.with_name(f".mien-{secrets.token_hex(8)}")
-        temporary.mkdir()
+        temporary, lock = reserve(target, Path.mkdir)
     except OSError as error:
         raise refusal(path, error) from error
     try:
@@ -144,14 +146,16 @@ def atomic_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    finally:
+        release(lock)
 
 
 def _is_inside(name: str | bytes | os.PathLike[str], folder: Path) -> bool:
     return Path(os.fsdecode(name)).is_relative_to(folder)
 
 
-def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path]:
-    """Return the file to replace, links followed, and a new empty file beside it."""
+def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path, int | None]:
+    """Return the file to replace, links followed, a new empty file beside it, and the lock on that."""
     try:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_file():
@@ -159,10 +163,7 @@ def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path]:
             raise OutputError(f"{shown(path)} is {kind}; give the name of a file to write")
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        # A short name of our own: the target's name may already be as long as the system allows.
-        temporary = target.with_name(f".mien-{secrets.token_hex(8)}{target.suffix[:16]}")
-        # os.open, unlike tempfile, gives the permissions that the user's umask asks for.
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        temporary, lock = reserve(target, _make_empty)
     except OSError as error:
         folder = Path(path).parent
         if isinstance(error, FileNotFoundError) and not folder.is_dir():
@@ -172,7 +173,12 @@ def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path]:
         raise refusal(path, error) from error
     except ValueError as error:
         raise OutputError(f"{shown(path)} cannot be a file name: {error}") from error
-    return target, temporary
+    return target, temporary, lock
+
+
+def _make_empty(path: Path) -> None:
+    # os.open, unlike tempfile, gives the permissions that the user's umask asks for.
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
 
 def _publish(path: str | os.PathLike[str], temporary: Path, target: Path) -> None:

@@ -45,7 +45,7 @@ def store_run(run: Path, folder: Path, *, test: FaceDataset | None = None) -> Pa
         raise OutputError(f"{shown(place)} is a run itself, with weights; name another folder")
     earlier = place.is_dir()
     # Where a copy is already, the new one is made whole beside it, and takes its place file by file.
-    new = ensure_folder(folder) / f".mien-{secrets.token_hex(8)}" if earlier else place
+    new = ensure_folder(folder) / f".{place.name[:100]}-{secrets.token_hex(8)}" if earlier else place
     try:
         with atomic_folder(new) as made:
             _fill(made, run, found, test)

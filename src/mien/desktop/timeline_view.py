@@ -6,18 +6,15 @@ from collections.abc import Sequence
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QHelpEvent, QKeyEvent
+from PySide6.QtGui import QHelpEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
-from mien.core.colours import emotion_colour
 from mien.core.film_results import Event, FilmSummary, TrackSummary
 from mien.desktop.texts import event_text, segment_text, text
+from mien.desktop.timeline_lanes import MARK, Lanes
 
 _MOST_LANES = 12
 _LOWEST, _HIGHEST, _AROUND, _LANE = 104, 250, 62, 34  # pixels
-_BAR = (0.06, 0.62)  # of a lane, from its foot
-_MARK = 0.8
-_TICK = 0.09
 _SLACK = 5  # pixels beside an event that still belong to it
 
 
@@ -41,11 +38,11 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
         self.setFixedHeight(_LOWEST)
         self.language = "en"
         self._end_s = 1.0
-        self._items: list[pg.GraphicsObject] = []
+        self._drawn: Lanes | None = None
         self._lanes: list[TrackSummary] = []
         self.events: Sequence[Event] = ()
         self._current = pg.PlotDataItem()
-        self._current.setZValue(5)
+        self._current.setZValue(-1)  # under the lanes, whose marks stay in sight
         self.addItem(self._current)
         self._line = pg.InfiniteLine(0.0, movable=True)
         self._line.setZValue(10)
@@ -65,7 +62,11 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
         self._lanes = sorted(persons[:_MOST_LANES], key=lambda track: track.track_id)
         shown = {track.track_id for track in self._lanes}
         self.events = () if film is None else tuple(event for event in film.events if event.track_id in shown)
-        self._draw()
+        if self._drawn is not None:
+            self.removeItem(self._drawn)
+        self._drawn = Lanes(self._lanes, self.events, self._end_s)
+        self.addItem(self._drawn)
+        self._current.setData([], [])
         count = len(self._lanes)
         self.setFixedHeight(max(_LOWEST, min(_HIGHEST, _AROUND + _LANE * count)))
         ticks = [(self._foot(track.track_id) + 0.5, f"#{track.track_id}") for track in self._lanes]
@@ -84,7 +85,7 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
         if event is None or event not in self.events:
             self._current.setData([], [])
             return
-        head = self._foot(event.track_id) + _MARK
+        head = self._foot(event.track_id) + MARK
         self._current.setData([event.onset.time_s, event.offset.time_s], [head, head])
 
     def restyle(self) -> None:
@@ -99,7 +100,8 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
         self._line.setPen(pg.mkPen(palette.highlight().color(), width=3))
         self._line.setHoverPen(pg.mkPen(palette.highlight().color(), width=5))
         self._current.setPen(pg.mkPen(palette.highlight().color(), width=5))
-        self._draw()
+        if self._drawn is not None:
+            self._drawn.update()
 
     def retranslate(self, language: str) -> None:
         """Name the axis of time, and what the pointer is told, in another language."""
@@ -148,52 +150,6 @@ class TimelineView(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no typ
             self.sought.emit(0.0 if key == Qt.Key.Key_Home else self._inside(self._end_s))
         else:
             QWidget.keyPressEvent(self, event)
-
-    def _draw(self) -> None:
-        for item in self._items:
-            self.removeItem(item)
-        self._items = [self._bars(track) for track in self._lanes]
-        if self.events:
-            self._items += [self._spans(), self._apexes()]
-        for item in self._items:
-            self.addItem(item)
-        self._current.setData([], [])
-
-    def _bars(self, track: TrackSummary) -> pg.BarGraphItem:
-        foot = self._foot(track.track_id)
-        count = len(track.segments)
-        return pg.BarGraphItem(
-            x0=[part.start.time_s for part in track.segments],
-            x1=[part.end_s for part in track.segments],
-            y0=[foot + _BAR[0]] * count,
-            y1=[foot + _BAR[1]] * count,
-            brushes=[QColor(*emotion_colour(part.label)) for part in track.segments],
-            pens=[pg.mkPen(90, 90, 90)] * count,
-        )
-
-    def _spans(self) -> pg.PlotCurveItem:
-        """Return the lines from onset to offset, with a tick at either end."""
-        xs: list[float] = []
-        ys: list[float] = []
-        for event in self.events:
-            head = self._foot(event.track_id) + _MARK
-            onset, offset = event.onset.time_s, event.offset.time_s
-            xs += [onset, offset, onset, onset, offset, offset]
-            ys += [head, head, head - _TICK, head + _TICK, head - _TICK, head + _TICK]
-        ink = QApplication.palette().text().color()
-        return pg.PlotCurveItem(xs, ys, connect="pairs", pen=pg.mkPen(ink, width=1.5))
-
-    def _apexes(self) -> pg.ScatterPlotItem:
-        apexes = pg.ScatterPlotItem(
-            [event.apex.time_s for event in self.events],
-            [self._foot(event.track_id) + _MARK for event in self.events],
-            symbol="t",  # points down
-            size=11,
-            pen=pg.mkPen(QApplication.palette().text().color(), width=1.2),
-            brush=[QColor(*emotion_colour(event.label)) for event in self.events],
-        )
-        apexes.setZValue(6)  # over the event that stands out
-        return apexes
 
     def _foot(self, track_id: int) -> int:
         """Return where the lane of a person begins, from below."""

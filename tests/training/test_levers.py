@@ -12,7 +12,9 @@ torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
 from torch import nn  # noqa: E402
 
 from mien.training.architectures import create_network  # noqa: E402
+from mien.training.architectures._blocks import Standardise  # noqa: E402
 from mien.training.config import TrainingConfig  # noqa: E402
+from mien.training.export import to_onnx  # noqa: E402
 from mien.training.losses import label_priors, soft_loss  # noqa: E402
 from mien.training.muon import muon, orthogonal  # noqa: E402
 from mien.training.optimizers import create_optimizer, set_rate  # noqa: E402
@@ -107,3 +109,15 @@ def test_logit_adjustment_favours_rare_labels() -> None:
 
 def test_muon_is_an_optimiser_that_a_recipe_names() -> None:
     assert replace(TrainingConfig(), optimizer="muon", learning_rate=0.003).optimizer == "muon"
+
+
+def test_standardised_faces_are_the_same_in_a_model_file() -> None:
+    ort = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript", reason="needs onnxscript, of the train extra")
+    network = nn.Sequential(Standardise(), nn.Conv2d(1, 4, 3)).eval()
+    content = to_onnx(network, (1, 16, 16))
+    faces = torch.rand(5, 1, 16, 16) * 0.2 - 1  # dark and flat
+    session = ort.InferenceSession(content, providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {session.get_inputs()[0].name: faces.numpy()})
+    with torch.no_grad():
+        assert np.abs(found - network(faces).numpy()).max() < 1e-5

@@ -23,8 +23,15 @@ def has_bf16(device: torch.device) -> bool:
 
 
 def compiled(network: nn.Module) -> nn.Module:
-    """Return the network as one program of the device (`torch.compile`); its weights stay its own."""
-    made: nn.Module = torch.compile(network)  # type: ignore[assignment]
+    """Return the network as one program of the device (`torch.compile`); its weights stay its own.
+
+    Each size of faces gets a program of its own, which is faster than one for all. Where the compiler fails,
+    the network runs as it is.
+    """
+    import torch._dynamo
+
+    torch._dynamo.config.suppress_errors = True
+    made: nn.Module = torch.compile(network, dynamic=False)  # type: ignore[assignment]
     return made
 
 

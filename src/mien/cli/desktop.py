@@ -24,8 +24,8 @@ Open the desktop program: photos, folders, films and the camera in a window.
 
   mien desktop --camera 1
 
-Files can also be dropped on the window or pasted into it. F1 shows every key. Theme, language (English, \
-Vietnamese, Romanian) and filters are remembered.
+Files can also be dropped on the window or pasted into it. F1 shows every key. Theme, camera, language \
+(English, Vietnamese, Romanian) and filters are remembered.
 
 {_exits.HELP}
 """

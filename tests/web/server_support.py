@@ -10,7 +10,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from pathlib import Path
+from typing import NamedTuple
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 from mien.testing import write_model
 
@@ -27,6 +32,43 @@ class Server:
         """The status of a page."""
         with urllib.request.urlopen(self.address + path, timeout=60) as answer:
             return int(answer.status)
+
+
+class Answer(NamedTuple):
+    """An answer of a server, with the address that it ended at."""
+
+    status: int
+    url: str
+    text: str
+    headers: Message
+
+
+class Visitor:
+    """Someone with cookies, who follows where they are led."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._browser = build_opener(HTTPCookieProcessor())
+
+    def open(self, page: str, form: dict[str, str] | None = None) -> Answer:
+        """Get a page, or send a form to it."""
+        data = None if form is None else urlencode(form).encode()
+        try:
+            answer = self._browser.open(self.server.address + page, data, timeout=60)
+        except HTTPError as error:
+            answer = error
+        with answer:
+            return Answer(answer.status, answer.url, answer.read().decode(), answer.headers)
+
+    def send(self, page: str, **values: str) -> Answer:
+        """Fill in the form of a page and send it, with its token."""
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.open(page).text)
+        assert token is not None
+        return self.open(page, {"csrfmiddlewaretoken": token[1], **values})
+
+    def log_in(self, name: str, password: str) -> Answer:
+        """Log in by the form."""
+        return self.send("/account/login/", login=name, password=password)
 
 
 def environment(data: Path, **settings: str) -> dict[str, str]:

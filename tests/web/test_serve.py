@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import signal
 import socket
 import stat
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
-from server_support import mien, serving
+from server_support import Visitor, mien, serving
 
 
 @pytest.fixture(scope="module")
@@ -48,13 +45,10 @@ def test_a_first_start_makes_everything_and_a_signal_stops_it(tmp_path: Path) ->
 def test_a_session_holds_for_all_processes_and_ctrl_c_stops_them(data: Path) -> None:
     assert mien(data, "user", "create", "ada", text="a quiet harbour 7\n").returncode == 0
     with serving(data, "--workers", "2") as server:
-        visitor = build_opener(HTTPCookieProcessor())
-        form = visitor.open(f"{server.address}/account/login/").read().decode()
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
-        sent = {"csrfmiddlewaretoken": token, "login": "ada", "password": "a quiet harbour 7"}
-        visitor.open(f"{server.address}/account/login/", urlencode(sent).encode())
+        visitor = Visitor(server)
+        visitor.log_in("ada", "a quiet harbour 7")
         # each request has a connection of its own: both processes answer some
-        pages = [visitor.open(f"{server.address}/privacy/consent/") for _ in range(12)]
+        pages = [visitor.open("/privacy/consent/") for _ in range(12)]
         assert {page.url for page in pages} == {f"{server.address}/privacy/consent/"}
         server.process.send_signal(signal.SIGINT)
         rest, _ = server.process.communicate(timeout=60)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -22,6 +25,11 @@ TEXTS: dict[int, tuple[str | Promise, str | Promise]] = {
     503: (_("Mien is busy"), _("Try it again in a moment.")),
     507: (_("The disk is full"), _("Nothing was lost. Tell the administrator.")),
 }
+
+# What SQLite and PostgreSQL say when they have no room, or no time.
+_FULL = ("disk is full", "no space left", "could not extend file", "disk full")
+_BUSY = ("is locked", "connection", "too many clients", "starting up", "shutting down", "timeout")
+_RETRY_S = "5"
 
 
 def error_page(
@@ -63,11 +71,31 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500: drawn without the database, which may be what failed."""
+    """500, or 503 and 507 where the database or the disk has no room; drawn without the database."""
+    status = trouble(sys.exc_info()[1])
+    headers = {"Retry-After": _RETRY_S} if status == 503 else None
     if wants_json(request):
-        return error_page(request, 500)
-    title, detail = TEXTS[500]
-    return render(request, "error_bare.html", {"status": 500, "title": title, "detail": detail}, status=500)
+        return error_page(request, status, headers=headers)
+    title, detail = TEXTS[status]
+    context = {"status": status, "title": title, "detail": detail}
+    response = render(request, "error_bare.html", context, status=status)
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response
+
+
+def trouble(error: BaseException | None) -> int:
+    """Return the status of what went wrong inside: 503 busy, 507 full, 500 anything else."""
+    while error is not None:
+        text = str(error).lower()
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            return 507
+        if isinstance(error, DatabaseError) and any(word in text for word in _FULL):
+            return 507
+        if isinstance(error, OperationalError | InterfaceError) and any(word in text for word in _BUSY):
+            return 503
+        error = error.__cause__ or error.__context__
+    return 500
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

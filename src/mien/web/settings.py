@@ -100,7 +100,7 @@ def _database() -> dict[str, Any]:
         "OPTIONS": {
             # a writer waits for its turn from the start: it never fails half-way through its transaction
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            "timeout": MIEN.database_wait_seconds,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000",
         },
     }
@@ -164,7 +164,7 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MIEN.confirm_email else "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Mien: "
-USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_TRACK_ACTIVITY = False  # else every page that is looked at writes into the database
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Mien"
 

@@ -61,6 +61,9 @@ class WebSettings:
     model_path: str = option("", "model to use, a name or an ONNX file with its card; empty: Mien's own")
     debug: bool = option(False, "show errors with their source to visitors; refused in production")
     database_url: str = option("", "postgres://user:password@host/name; empty: SQLite in the data folder")
+    database_wait_seconds: int = option(
+        10, "how long a write waits for others on SQLite before 503 is answered", low=1, high=300
+    )
     secret_key: str = option("", "signs sessions, 50 characters or more; empty: one kept in the data folder")
     allowed_hosts: str = option("", "names this server is called by, with commas; production needs them")
     trusted_proxies: str = option("", "addresses or networks whose X-Forwarded-For and -Proto are believed")

@@ -1,12 +1,15 @@
-"""Users and their roles."""
+"""Users, their roles, and the tokens of their programs."""
 
 from __future__ import annotations
 
+import uuid
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 # What viewers read. Sessions and the secrets of second factors are not among it.
@@ -70,3 +73,46 @@ class User(AbstractUser):
     def has_module_perms(self, app_label: str) -> bool:
         """Viewers see the rooms of what Mien keeps."""
         return (self.is_viewer and app_label in _VIEWABLE) or super().has_module_perms(app_label)
+
+
+class Scope(models.TextChoices):
+    """What a token lets a program do."""
+
+    ANALYSE = "analyse", _("Send pictures to be analysed")
+    READ = "read", _("Read and export analyses and statistics")
+    DELETE = "delete", _("Delete analyses")
+
+
+class Token(models.Model):
+    """What a program shows instead of a password. Its text is not kept, only a digest of it."""
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens", verbose_name=_("user")
+    )
+    name = models.CharField(_("name"), max_length=60)
+    digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
+    hint = models.CharField(_("begins with"), max_length=12, editable=False)
+    scopes = models.JSONField(_("scopes"), default=list)
+    created = models.DateTimeField(_("made"), default=timezone.now, editable=False)
+    expires = models.DateTimeField(_("ends"), null=True, blank=True)
+    last_used = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+
+    class Meta:
+        """Newest first."""
+
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
+        ordering: ClassVar[list[str]] = ["-created", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether its end has come."""
+        return self.expires is not None and self.expires <= timezone.now()
+
+    def allows(self, scope: str) -> bool:
+        """Whether it was given this scope."""
+        return scope in self.scopes

@@ -45,7 +45,18 @@ def _parser() -> argparse.ArgumentParser:
     packing.add_argument("--votes", type=Path)
     packing.add_argument("--test", type=Path, help="faces that stand here too are left out")
     packing.add_argument("--file", type=Path, required=True)
+    packing.add_argument(
+        "--validation",
+        type=float,
+        default=0.08,
+        help="part kept apart to choose on; default 0.08",
+    )
     packing.set_defaults(do=_pack)
+
+    unpacking = commands.add_parser("unpack", help="write a packed file as a folder of faces, and votes.csv")
+    unpacking.add_argument("file", type=Path)
+    unpacking.add_argument("folder", type=Path)
+    unpacking.set_defaults(do=_unpack)
 
     running = commands.add_parser("run", help="do what is not done yet of a plan")
     running.add_argument("plan", type=Path)
@@ -87,8 +98,14 @@ def _pack(given: argparse.Namespace) -> int:
     data = load_training(given.data)
     if given.test is not None:
         data = drop_shared(data, load_dataset(given.test, default="test"))
-    size = pack(data, given.votes, given.file)
+    size = pack(data, given.votes, given.file, given.validation)
     print(f"{len(data)} faces, {size / 1e6:.1f} MB: {given.file}")
+    return 0
+
+
+def _unpack(given: argparse.Namespace) -> int:
+    faces, votes = unpack(given.file, given.folder)
+    print(f"{faces}" if votes is None else f"{faces} and {votes}")
     return 0
 
 

@@ -19,22 +19,34 @@ from numpy.typing import NDArray
 from mien.core.errors import DatasetError
 from mien.core.files import atomic_write, ensure_folder
 from mien.datasets import FaceDataset
+from mien.datasets.splits import split_mask
 from mien.datasets.write import write_folder
 
-VOTES, TRAIN = "votes.csv", "train"
+VOTES, FACES = "votes.csv", "faces"
 MOST_BYTES = 55_000_000
 # Residuals are bytes without structure beyond their own: no context of earlier bytes, no alignment.
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "lc": 0, "lp": 0, "pb": 0}]
 
 
-def pack(data: FaceDataset, votes: Path | None, file: Path) -> int:
+def pack(data: FaceDataset, votes: Path | None, file: Path, validation: float = 0.0) -> int:
     """Write grey faces and their votes as one file; return its size in bytes.
+
+    Args:
+        data: the faces; a validation split of their own stays one.
+        votes: file of crowd votes, which travels as it is.
+        file: to write.
+        validation: part of every label to keep apart for all runs, where the data have no split of their
+            own: the one that a run with the seed 0 would keep.
 
     Raises:
         DatasetError: the file would be larger than `MOST_BYTES`.
         OutputError: it cannot be written.
     """
+    apart = data.apart
+    if apart is None and validation:
+        apart = split_mask(data, validation, 0)
     index = {
+        "apart": [] if apart is None else np.flatnonzero(apart).tolist(),
         "labels": list(data.labels),
         "targets": data.targets.tolist(),
         "names": list(data.names),
@@ -57,14 +69,14 @@ def pack(data: FaceDataset, votes: Path | None, file: Path) -> int:
 
 
 def unpack(file: Path, folder: Path) -> tuple[Path, Path | None]:
-    """Write the faces as a folder of pictures, and the votes beside it; return the places of both.
+    """Write the faces as a folder of pictures, by split, and the votes beside it; return the places of both.
 
     A folder that is there already is taken as it is.
     """
-    train, votes = folder / TRAIN, folder / VOTES
+    faces, votes = folder / FACES, folder / VOTES
     with zipfile.ZipFile(file) as archive:
         has_votes = VOTES in archive.namelist()
-        if not train.exists():
+        if not faces.exists():
             ensure_folder(folder)
             index = json.loads(archive.read("index.json"))
             pixels = np.frombuffer(lzma.decompress(archive.read("faces.xz")), np.uint8)
@@ -78,8 +90,11 @@ def unpack(file: Path, folder: Path) -> tuple[Path, Path | None]:
             )
             if has_votes:
                 votes.write_bytes(archive.read(VOTES))
-            write_folder({"": data}, train)
-    return train, votes if has_votes else None
+            apart = np.zeros(len(data), bool)
+            apart[index["apart"]] = True
+            parts = {"train": data.subset(~apart), "validation": data.subset(apart)}
+            write_folder(parts if apart.any() else {"": data}, faces)
+    return faces, votes if has_votes else None
 
 
 def residuals(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

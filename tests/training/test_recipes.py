@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))  # recipes stand besid
 from mien.core import images
 from mien.core.errors import DatasetError, OptionError
 from mien.datasets import load_training, read_votes
+from mien.training.config import TrainingConfig
 from mien.training.run_folder import read_config
+from mien.training.split import split_data
 from recipes import __main__ as recipes
 from recipes import pack as packing
 from recipes.bundle import bundle, unbundle
@@ -89,13 +92,19 @@ def test_packed_faces_are_the_same_data_to_train_on(faces: Path, tmp_path: Path)
     file, votes = tmp_path / "packed" / "faces.zip", tmp_path / "votes.csv"
     words = ["pack", str(faces), "--votes", str(votes), "--file", str(file)]
     assert recipes.main(words) == 0
-    train, its_votes = packing.unpack(file, tmp_path / "whole")
-    assert load_training(train).digest() == load_training(faces).digest()
+    whole, its_votes = packing.unpack(file, tmp_path / "whole")
+    ours, theirs = (split_data(load_training(place), TrainingConfig(seed=0)) for place in (faces, whole))
+    assert theirs.data.apart is not None
+    bare = replace(theirs.data, apart=None)
+    assert bare.digest(theirs.train) == ours.data.digest(ours.train)
+    assert bare.digest(theirs.validation) == ours.data.digest(ours.validation)
     assert its_votes is not None
     assert read_votes(its_votes) == read_votes(votes)
     assert recipes.main([*words, "--test", str(tmp_path / "test")]) == 0
     fewer, _ = packing.unpack(file, tmp_path / "fewer")
     assert len(load_training(fewer)) == 38
+    assert recipes.main(["unpack", str(file), str(tmp_path / "again")]) == 0
+    assert load_training(tmp_path / "again" / "faces").digest() == load_training(fewer).digest()
     assert packing.unpack(file, tmp_path / "fewer")[0] == fewer  # what is there is not written again
 
 

@@ -106,6 +106,23 @@ def test_of_a_cross_validation_the_network_speaks_that_never_saw_the_face(fitted
         assert given.digest() == json.loads((fitted / f"fold-{fold}" / "run.json").read_text())["data_digest"]
 
 
+def test_faces_kept_apart_are_no_part_of_the_folds(fitted: Path) -> None:
+    more = small_faces(230)
+    apart = np.zeros(len(FACES) + 30, bool)
+    apart[::7][:30] = True
+    order = np.empty(len(apart), np.int64)
+    order[~apart], order[apart] = np.arange(len(FACES)), np.arange(len(FACES), len(apart))
+    images = np.concatenate([FACES.images, more.images[200:]])[order]
+    targets = np.concatenate([FACES.targets, more.targets[200:]])[order]
+    names = tuple(f"{number}.png" for number in order)
+    data = replace(FACES, images=images, targets=targets, names=names, apart=apart)
+    teachers = read_teachers([fitted], data, PUPIL)
+    said = teachers.probabilities(normalise(to_units(images[~apart])), np.flatnonzero(~apart), 1.0)
+    alone = read_teachers([fitted], FACES, PUPIL)
+    same = alone.probabilities(normalise(to_units(FACES.images)), np.arange(len(FACES)), 1.0)
+    assert torch.allclose(said, same)
+
+
 def test_blends_are_of_faces_that_one_network_has_not_seen(fitted: Path) -> None:
     groups = read_teachers([fitted], FACES, PUPIL).groups
     assert groups is not None

@@ -37,7 +37,7 @@ class _Teacher:
     Attributes:
         networks: in the order of the folds; one alone without any.
         columns: of each, where the student's labels stand among its outputs.
-        folds: of every face, the network that speaks of it; None for one alone.
+        folds: of every face, the network that speaks of it, -1 for those kept apart; None for one alone.
     """
 
     networks: tuple[nn.Module, ...]
@@ -165,9 +165,19 @@ def _network(
     return network, [start.labels.index(label) for label in labels]
 
 
+def _validated(data: FaceDataset, digest: object) -> NDArray[np.int64] | None:
+    """Return which faces a cross-validation with this digest was of: all, or all but those kept apart.
+
+    `mien crossval` leaves a data set's own validation split out; nobody is taught about those faces.
+    """
+    every = replace(data, apart=None)
+    choices = [np.arange(len(data))] + ([] if data.apart is None else [np.flatnonzero(~data.apart)])
+    return next((rows for rows in choices if every.subset(rows).digest() == digest), None)
+
+
 def _cross_fitted(folder: Path, data: FaceDataset, config: TrainingConfig) -> tuple[_Teacher, dict[str, Any]]:
     """Return the networks of a cross-validation, and which of them was trained without which face."""
-    file, data = folder / RESULT, replace(data, apart=None)
+    file = folder / RESULT
     try:
         plan = read_object(file)
         digest, count = plan["data_digest"], plan["number_of_folds"]
@@ -176,13 +186,15 @@ def _cross_fitted(folder: Path, data: FaceDataset, config: TrainingConfig) -> tu
             raise TypeError(f"{str(count)[:40]!r} folds")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{shown(file)} cannot be used ({error!r}); validate anew") from error
-    if digest != data.digest():
+    rows = _validated(data, digest)
+    if rows is None:
         raise TrainingError(
             f"{shown(folder)} is a cross-validation of other faces than those to train on; only with the "
             "same ones (data, votes, labels, and the same test to leave out) is it known which network did "
             "not see a face"
         )
-    numbers = dealt(data, recipe, count)
+    numbers = np.full(len(data), -1)
+    numbers[rows] = dealt(replace(data, apart=None).subset(rows), recipe, count)
     starts = [read_start(folder / f"fold-{fold}") for fold in range(1, count + 1)]
     pairs = [_network(start, str(folder), data.labels, config) for start in starts]
     networks, columns = zip(*pairs, strict=True)

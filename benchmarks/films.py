@@ -158,16 +158,17 @@ def _against_decoding(path: Path) -> Figure:
 def _annotated(path: Path, folder: Path) -> Figure:
     analyzer = _analyzer("yunet")
     frames = [(frame.pixels, frame.time_s) for frame in Film(path, VideoOptions(end=3.0))]
-    cut = VideoOptions(end=3.0)
+    cut, threads = VideoOptions(end=3.0), threads_beside_decoding()  # as `mien analyze` encodes
 
     def encode() -> None:
-        with FilmWriter(folder / "bare.mp4", WIDTH, HEIGHT, rate=RATE) as writer:
+        with FilmWriter(folder / "bare.mp4", WIDTH, HEIGHT, rate=RATE, threads=threads) as writer:
             for pixels, time_s in frames:
                 writer.write(pixels, time_s)
 
     def annotate() -> None:
         source = Prefetch(Film(path, cut))
-        with AnnotatedFilm(FilmWriter(folder / "annotated.mp4", WIDTH, HEIGHT, rate=RATE)) as out:
+        writer = FilmWriter(folder / "annotated.mp4", WIDTH, HEIGHT, rate=RATE, threads=threads)
+        with AnnotatedFilm(writer) as out:
             for frame, analysis in FrameReader(analyzer.steps, cut).read(source):
                 out.write(frame, analysis)
         source.close()

@@ -13,6 +13,7 @@ from mien.batch.ledger import Ledger
 from mien.batch.targets import is_folder
 from mien.core.errors import MienError, OutputError
 from mien.core.files import ensure_folder, shown
+from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
 from mien.core.video_options import DEFAULT_RATE, VideoOptions
 
@@ -204,6 +205,7 @@ def _annotated(
         rate=source.rate or worker.rate,
         sound=item.source if source.has_sound and isinstance(item.source, Path) else None,
         start_s=worker.video.start,
+        threads=threads_beside_decoding(),
         drawn=True,
         spare=spare,
     )

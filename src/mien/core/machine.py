@@ -14,9 +14,9 @@ def processors() -> int:
 
 
 def threads_beside_decoding(threads: int | None = None) -> int:
-    """Return how many threads a classifier gets where frames are decoded at the same time.
+    """Return how many threads a classifier, or an encoder, gets where frames are decoded at the same time.
 
-    One processor is left to the decoder: two threads of the classifier on two processors wait for it, and
+    One processor is left to the decoder: two threads of a classifier on two processors wait for it, and
     for each other, and are slower than one.
     """
     return threads or max(1, processors() - 1)

@@ -66,8 +66,12 @@ class Annotator:
             OptionError: the array has another shape or type, or the analysis is of another size.
         """
         check_image(image, analysis)
-        faces = analysis.faces if isinstance(analysis, ImageAnalysis) else tuple(analysis)
         canvas = np.array(image, dtype=np.uint8, order="C", copy=True)
+        self.draw(canvas, analysis.faces if isinstance(analysis, ImageAnalysis) else tuple(analysis))
+        return canvas
+
+    def draw(self, canvas: NDArray[np.uint8], faces: Sequence[Face]) -> None:
+        """Draw faces onto a picture itself, uint8 (height, width, 3) RGB, its rows without gaps."""
         height, width = canvas.shape[:2]
         for face in reversed(faces):  # a small face in front of a large one keeps its whole box
             self._draw_face(canvas, face)
@@ -78,7 +82,6 @@ class Annotator:
         for place, picture in plates:
             if picture is not None:
                 _draw.paste(canvas, picture, place)
-        return canvas
 
     def _draw_face(self, canvas: NDArray[np.uint8], face: Face) -> None:
         thickness = self._thickness(canvas, face)

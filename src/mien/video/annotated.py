@@ -7,6 +7,9 @@ from queue import Full, Queue
 from types import TracebackType
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mien.core.results import FrameAnalysis
 from mien.render import Annotator
 from mien.video.frames import Frame
@@ -32,6 +35,7 @@ class AnnotatedFilm:
         self._annotator = annotator or Annotator()
         self._queue: Queue[tuple[Frame, FrameAnalysis] | None] = Queue(_WAITING)
         self._failure: BaseException | None = None
+        self._canvas: NDArray[np.uint8] | None = None
         self._thread = threading.Thread(target=self._encode, name="mien-encode", daemon=True)
 
     def __enter__(self) -> Self:
@@ -68,6 +72,15 @@ class AnnotatedFilm:
         try:
             while (item := self._queue.get()) is not None:
                 frame, analysis = item
-                self._writer.write(self._annotator.annotate(frame.pixels, analysis.faces), frame.time_s)
+                self._writer.write(self._drawn(frame, analysis), frame.time_s)
         except BaseException as error:
             self._failure = error
+
+    def _drawn(self, frame: Frame, analysis: FrameAnalysis) -> NDArray[np.uint8]:
+        pixels = frame.pixels
+        if self._canvas is None or self._canvas.shape != pixels.shape:
+            self._canvas = np.empty_like(pixels, order="C")
+        # One canvas for all frames: fresh memory for each takes longer than copying and drawing.
+        np.copyto(self._canvas, pixels)
+        self._annotator.draw(self._canvas, analysis.faces)
+        return self._canvas

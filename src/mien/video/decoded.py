@@ -45,9 +45,7 @@ class DecodedFrame(Frame):
         """The picture, uint8 (H, W, 3) RGB, upright."""
         with self._lock:
             if self._decoded is not None:
-                width, height = self._stored
-                pixels = self._decoded.to_ndarray(format="rgb24", width=width, height=height)
-                self._pixels = self._upright(np.asarray(pixels, np.uint8))
+                self._pixels = self._upright(self._coloured(self._decoded))
                 self._decoded = None
         return super().pixels
 
@@ -69,6 +67,14 @@ class DecodedFrame(Frame):
         """Width and height before the picture is turned upright."""
         width, height = self._size
         return (height, width) if self._turns % 2 else (width, height)
+
+    def _coloured(self, decoded: VideoFrame) -> NDArray[np.uint8]:
+        """Return uint8 (H, W, 3) RGB, in the memory that they were made in where its lines are not padded."""
+        width, height = self._stored
+        coloured = decoded.reformat(format="rgb24", width=width, height=height)
+        if coloured.planes[0].line_size != 3 * width:
+            return np.asarray(coloured.to_ndarray(), np.uint8)
+        return np.frombuffer(memoryview(coloured.planes[0]), np.uint8).reshape(height, width, 3)
 
     def _brightness(self, decoded: VideoFrame) -> NDArray[np.uint8] | None:
         """Return the plane of brightness as it was decoded, or None where there is none."""

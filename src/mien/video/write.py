@@ -88,6 +88,7 @@ class FilmWriter:
         self._spare = spare
         self._stack = ExitStack()
         self._last = -1
+        self._planes: NDArray[np.uint8] | None = None  # of one frame after the other
         self._failed = False
 
     def __enter__(self) -> Self:
@@ -128,8 +129,13 @@ class FilmWriter:
         self._last = tick
         width, height = self._pictures.width, self._pictures.height
         # OpenCV's conversion takes a third of the time of the scaler's.
-        planes = cv2.cvtColor(np.ascontiguousarray(pixels[:height, :width]), cv2.COLOR_RGB2YUV_I420)
-        frame = av.VideoFrame.from_ndarray(np.asarray(planes, np.uint8), format="yuv420p")
+        self._planes = np.asarray(
+            cv2.cvtColor(
+                np.ascontiguousarray(pixels[:height, :width]), cv2.COLOR_RGB2YUV_I420, dst=self._planes
+            ),
+            np.uint8,
+        )
+        frame = av.VideoFrame.from_ndarray(self._planes, format="yuv420p")
         frame.pts, frame.time_base = tick, Fraction(1, _TICKS)
         try:
             for packet in self._pictures.encode(frame):

@@ -42,6 +42,9 @@ def test_options_of_the_command_come_before_the_environment() -> None:
         ("MIEN_CORS_ORIGINS", "https://a.example/path"),
         ("MIEN_CORS_ORIGINS", "*"),
         ("SECRET_KEY", "short"),
+        ("DATABASE_URL", "oracle://u:p@h/d"),
+        ("DATABASE_URL", "postgres://u:p@[h/d"),
+        ("DATABASE_URL", "postgres://u:p@h:port/d"),
     ],
 )
 def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, text: str) -> None:
@@ -49,9 +52,14 @@ def test_a_wrong_value_is_refused_by_the_name_of_its_variable(name: str, text: s
         read({name: text})
 
 
-def test_a_refusal_does_not_show_a_secret() -> None:
+@pytest.mark.parametrize(
+    "given",
+    [{"SECRET_KEY": "hunter2"}, {"DATABASE_URL": "mysql://u:hunter2@h/d"}],
+    ids=lambda given: next(iter(given)),
+)
+def test_a_refusal_does_not_show_a_secret(given: dict[str, str]) -> None:
     with pytest.raises(OptionError) as refusal:
-        read({"SECRET_KEY": "hunter2"})
+        read(given)
     assert "hunter2" not in str(refusal.value)
 
 

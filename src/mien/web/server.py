@@ -126,7 +126,7 @@ def _addresses(settings: WebSettings, listener: socket.socket) -> list[str]:
         return [f"https://{name.lstrip('.')}" for name in settings_table.listed(settings.allowed_hosts)]
     named = [name for name in settings_table.listed(settings.allowed_hosts) if not settings.on_loopback]
     names = ["localhost", *(name.lstrip(".") for name in named)]
-    if settings.host not in ("0.0.0.0", "::", *settings_table.LOOPBACK_NAMES):
+    if settings.host not in ("0.0.0.0", "::", "127.0.0.1"):
         names[0] = f"[{settings.host}]" if ":" in settings.host else settings.host
     return [f"http://{name}:{port}" for name in dict.fromkeys(names)]
 

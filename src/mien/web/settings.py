@@ -92,11 +92,15 @@ FORM_RENDERER = "mien.web.forms.MienFormRenderer"
 
 
 def _database() -> dict[str, Any]:
-    if MIEN.database_url:
-        return {**dj_database_url.parse(MIEN.database_url, conn_max_age=60, conn_health_checks=True)}
+    if MIEN.database_url.startswith("postgres"):
+        # every request has a thread of its own here, so that connections are kept in a pool, not by threads
+        database: dict[str, Any] = {**dj_database_url.parse(MIEN.database_url, conn_max_age=0)}
+        pool = {"min_size": 1, "max_size": MIEN.database_connections, "timeout": MIEN.database_wait_seconds}
+        database["OPTIONS"] = {**database.get("OPTIONS", {}), "pool": pool}
+        return database
     return {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": MIEN.folder / "mien.sqlite3",
+        "NAME": MIEN.database_url.partition(":///")[2] or MIEN.folder / "mien.sqlite3",
         "OPTIONS": {
             # a writer waits for its turn from the start: it never fails half-way through its transaction
             "transaction_mode": "IMMEDIATE",
@@ -245,6 +249,7 @@ LOGGING = {
         "mien": {"level": MIEN.log_level.upper()},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
         "axes": {"level": "ERROR"},
+        "psycopg.pool": {"level": "ERROR"},
         "uvicorn": {"level": "INFO" if MIEN.log_level == "debug" else "WARNING"},
     },
 }

@@ -62,7 +62,10 @@ class WebSettings:
     debug: bool = option(False, "show errors with their source to visitors; refused in production")
     database_url: str = option("", "postgres://user:password@host/name; empty: SQLite in the data folder")
     database_wait_seconds: int = option(
-        10, "how long a write waits for others on SQLite before 503 is answered", low=1, high=300
+        10, "how long a request waits for the database before 503 is answered", low=1, high=300
+    )
+    database_connections: int = option(
+        10, "connections to PostgreSQL, at most, of each process", low=1, high=200
     )
     secret_key: str = option("", "signs sessions, 50 characters or more; empty: one kept in the data folder")
     allowed_hosts: str = option("", "names this server is called by, with commas; production needs them")
@@ -107,9 +110,8 @@ class WebSettings:
         check_fields(self)
         if self.secret_key and len(self.secret_key) < 50:
             raise OptionError(f"SECRET_KEY has {len(self.secret_key)} characters; give 50 or more, or none")
-        scheme = self.database_url.partition("://")[0]
-        if self.database_url and scheme not in ("postgres", "postgresql", "sqlite"):
-            raise OptionError("DATABASE_URL has to begin with postgres:// or sqlite:///, or be empty")
+        if self.database_url:
+            _check_database_url(self.database_url)
         for address in listed(self.trusted_proxies):
             _check_network(address)
         for origin in listed(self.cors_origins):
@@ -201,7 +203,7 @@ def check_safe(settings: WebSettings) -> None:
     if not listed(settings.allowed_hosts):
         where = "production mode" if settings.production else f"listening on {settings.host}"
         raise OptionError(
-            f"{where} needs ALLOWED_HOSTS, the names this server is called by, such as mien.example.org"
+            f"{where} needs ALLOWED_HOSTS, the names or addresses it is called by, such as mien.example.org"
         )
 
 
@@ -243,6 +245,16 @@ def _check_alone(name: str, value: Any) -> None:
         replace(WebSettings(), **{name: value})
     except OptionError as error:
         raise OptionError(str(error).replace(name, variable(name), 1)) from None
+
+
+def _check_database_url(address: str) -> None:
+    """Check what can be checked without a database; the message does not show the password in it."""
+    try:
+        scheme, number = urlsplit(address).scheme, urlsplit(address).port
+    except ValueError as error:
+        raise OptionError(f"DATABASE_URL is no address: {error}; quote special letters as %40") from None
+    if scheme not in ("postgres", "postgresql", "sqlite") or number == 0:
+        raise OptionError("DATABASE_URL has to begin with postgres:// or sqlite:///, or be empty")
 
 
 def _check_network(address: str) -> None:

@@ -64,6 +64,7 @@ def prepare(settings: WebSettings, *, static_files: bool = True) -> bool:
     from django.core.management import call_command
     from django.db import DatabaseError, connection
 
+    _check_postgresql(settings)
     with lock(settings.folder, "prepare"):
         try:
             with _alone_in_database():
@@ -139,6 +140,18 @@ def _export(settings: WebSettings) -> None:
         # models and whatever else Mien keeps are looked for in the same place
         os.environ["MIEN_DATA"] = str(Path(settings.data).absolute())
     os.environ["DJANGO_SETTINGS_MODULE"] = "mien.web.settings"
+
+
+def _check_postgresql(settings: WebSettings) -> None:
+    """Ask for one connection: the pool would try again and again, and not say why in the end."""
+    if not settings.database_url.startswith("postgres"):
+        return
+    import psycopg
+
+    try:
+        psycopg.connect(settings.database_url, connect_timeout=settings.database_wait_seconds).close()
+    except psycopg.Error as error:
+        raise OptionError(f"the database cannot be used: {_first_line(error)}; see DATABASE_URL") from error
 
 
 @contextmanager

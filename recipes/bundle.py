@@ -12,14 +12,15 @@ from mien.core.files import atomic_write, ensure_folder
 
 # A run without these goes on and is exported elsewhere all the same.
 _SMALL = ("config.json", "run.json", "log.csv", "architecture.txt")
+SCREENED = "screen-"
 _BEST, _LAST = "best.safetensors", "last.safetensors"
 
 
 def bundle(runs: Path, output: Path, *, part: int, most: int, first: Sequence[str] = ()) -> list[Path]:
     """Write small files and best weights of all runs as parts of one tar file; return the parts.
 
-    What goes on elsewhere needs `last.safetensors` too: those of runs without a card follow while there is
-    room, after the best weights.
+    Logs, options and cards of all come first, then weights, those of screened levers last. What goes on
+    elsewhere needs `last.safetensors` too: those of runs without a card follow while there is room.
 
     Args:
         runs: folder of the runs.
@@ -31,7 +32,9 @@ def bundle(runs: Path, output: Path, *, part: int, most: int, first: Sequence[st
     folders = sorted({config.parent for config in runs.rglob("config.json")})
     order = sorted(folders, key=lambda folder: (_rank(folder.relative_to(runs), first), str(folder)))
     files = [runs / "levers.json", *runs.glob("*/crossval.json")]
-    files += [folder / name for folder in order for name in (*_SMALL, _BEST)]
+    # The card says that a run is done; without it the run would be trained again.
+    files += [folder / name for folder in order for name in (*_SMALL, f"{folder.name}.json")]
+    files += [folder / _BEST for folder in order]
     unfinished = [folder for folder in order if not (folder / f"{folder.name}.json").exists()]
     files += [folder / _LAST for folder in unfinished]
     content, room = io.BytesIO(), most - 10_240  # of the end of a tar file
@@ -70,4 +73,6 @@ def unbundle(parts: Path, runs: Path) -> list[str]:
 
 def _rank(folder: Path, first: Sequence[str]) -> int:
     top = folder.parts[0]
-    return first.index(top) if top in first else len(first)
+    if top in first:
+        return first.index(top)
+    return len(first) + top.startswith(SCREENED)

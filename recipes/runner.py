@@ -16,6 +16,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from mien.core.files import atomic_write, ensure_folder
+from mien.training.run_folder import BEST
 from recipes.plan import PLAIN, Job, Plan
 
 CHOSEN = "levers.json"
@@ -79,9 +80,12 @@ def run_plan(plan: Plan, place: Place, *, at_once: int, threads: int, minutes: f
 
 def is_done(job: Job, output: Path) -> bool:
     """Tell whether a job has nothing left to do."""
+    folder = output / job.name
     if job.folds:
-        return "pooled" in _json(output / job.name / "crossval.json")
-    return (output / job.name / f"{job.name}.json").exists()  # the card is written last
+        has_weights = all((folder / f"fold-{n}" / BEST).exists() for n in range(1, job.folds + 1))
+        return has_weights and "pooled" in _json(folder / "crossval.json")
+    # The card is written last. Of a lever the log is enough, which may be all that came from elsewhere.
+    return (folder / f"{job.name}.json").exists() and (job.screens is not None or (folder / BEST).exists())
 
 
 def accuracies(plan: Plan, output: Path) -> dict[str, dict[int, float]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import socket
 import stat
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -131,6 +133,37 @@ def test_a_production_server_is_clean_and_speaks_https_only(data: Path) -> None:
     assert b" 200 " in answer.split(b"\r\n", 1)[0]
     assert b"strict-transport-security: max-age=31536000" in answer
     assert b"; secure" in answer
+
+
+def test_several_servers_may_start_at_once_in_one_folder(tmp_path: Path) -> None:
+    answers = []
+
+    def start() -> None:
+        with serving(tmp_path) as server:
+            answers.append(server.get())
+
+    threads = [threading.Thread(target=start) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [200] * 3
+
+
+def test_what_pages_load_is_named_by_its_digest_and_kept_for_ever(data: Path) -> None:
+    with serving(data) as server:
+        visitor = Visitor(server)
+        loaded = re.findall(r'(?:href|src)="(/static/[^"#]+)', visitor.open("/").text)
+        assert len(loaded) >= 7
+        for name in set(loaded):
+            answer = visitor.open(name)
+            assert answer.status == 200
+            assert re.search(r"\.[0-9a-f]{12}\.\w+$", name), f"{name} has no digest in its name"
+            assert "immutable" in answer.headers["Cache-Control"]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert "Access-Control-Allow-Origin" not in answer.headers
+        assert visitor.open("/static/../secret_key").status == 404
+        assert visitor.open("/static/%2e%2e/secret_key").status == 404
 
 
 def test_settings_are_listed_without_starting_anything(tmp_path: Path) -> None:

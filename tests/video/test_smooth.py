@@ -17,6 +17,8 @@ import mien
 from mien.core.geometry import Box
 from mien.core.options import AnalysisOptions
 from mien.core.video_options import VideoOptions
+from mien.pipeline.detect import Detection
+from mien.pipeline.detect.given import given_detections
 from mien.pipeline.detect.search import SearchingDetector
 from mien.pipeline.detect.yunet import YuNetBackend
 from mien.pipeline.steps import Steps
@@ -72,6 +74,37 @@ def test_a_real_change_shows_within_300_ms(rate: int, strength: float) -> None:
         assert 1 in shown[2 * rate : 2 * rate + int(0.3 * rate) + 1]
         assert 1 not in shown[: 2 * rate]
         assert shown[-rate:] == [1] * rate
+
+
+class _Held:
+    """A face that stays where it is."""
+
+    name = "held"
+
+    def detect(self, image: NDArray[np.uint8], options: AnalysisOptions) -> list[Detection]:
+        return given_detections(96, 96, [Box(20, 20, 56, 56)])
+
+
+@pytest.mark.parametrize("rate", [10, 12, 15, 24, 25, 30, 50, 60])
+@pytest.mark.parametrize("odd", range(4))
+def test_a_real_change_in_a_film_shows_within_300_ms(rate: int, odd: int) -> None:
+    # Readings lie apart: the change falls at another place between them each time. It is a faint one, which
+    # motion follows, so that no face is lost and read at once.
+    at = rate + odd
+    texture = np.random.default_rng(0).integers(40, 91, (96, 96, 1), np.uint8).repeat(3, 2)
+    frames = (Frame(i, i / rate, texture + np.uint8(8 * (i >= at))) for i in range(at + rate))
+    steps = Steps(_Held(), fake_model(logits=_brightness), AnalysisOptions())
+    read = [analysis for _, analysis in FrameReader(steps, VideoOptions()).read(frames)]
+    shown = [analysis.faces[0].emotion for analysis in read]
+    assert set(shown[:at]) == {"angry"}
+    assert shown.index("disgust") - at <= 0.3 * rate
+    assert set(shown[shown.index("disgust") :]) == {"disgust"}
+
+
+def _brightness(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logits of one label for crops of a mean of at most 69 of 255, of the next for brighter ones."""
+    bright = batch.mean(axis=(1, 2, 3)) * 255 > 69
+    return np.eye(7, dtype=np.float32)[bright.astype(int)] * 4
 
 
 def test_a_single_odd_frame_does_not_show() -> None:

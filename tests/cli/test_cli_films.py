@@ -289,3 +289,34 @@ def test_a_run_that_is_ended_leaves_the_complete_results_of_an_earlier_one(
     if target == "out":
         summary = json.loads((folder / "film-summary.json").read_text())
         assert (summary["complete"], summary["frames"]) == (True, 8)
+
+
+@pytest.mark.parametrize("annotated", ["--annotated", "--no-annotated"])
+def test_a_full_disk_leaves_files_that_agree(start, place: Path, annotated: str) -> None:
+    resource = pytest.importorskip("resource", reason="needs POSIX limits")
+    face_film(place / "film.mp4", frames=300)
+    process = start(
+        "analyze",
+        "film.mp4",
+        "--output",
+        "out",
+        "--quiet",
+        annotated,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (70_000, 70_000)),
+    )
+    _, err = process.communicate()
+    assert process.returncode == 3
+    assert err.count(b"cannot be written") == 1, err
+    assert b"until then is in 'out/film'" in err
+    folder = place / "out" / "film"
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+    summary = json.loads((folder / "film-summary.json").read_text())
+    assert summary["complete"] is False
+    lines = [json.loads(line)["frame"] for line in (folder / "film.jsonl").read_text().splitlines()]
+    assert lines == list(range(summary["frames"]))
+    with (folder / "film.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert sorted({int(row["frame"]) for row in csv.DictReader(file)}) == lines
+    if annotated == "--annotated":
+        with av.open(str(folder / "film-annotated.mp4")) as container:
+            shown = sum(1 for _ in container.decode(video=0))
+        assert 12 <= shown <= len(lines)

@@ -157,27 +157,49 @@ def test_what_cannot_be_written_says_why(tmp_path: Path) -> None:
         writer.write(picture(0), 0.0)
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
-    limited = (
-        "import resource, sys; from pathlib import Path\n"
-        f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
-        "import numpy as np, signal\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
-        "from mien.core.errors import OutputError\n"
-        "from mien.core.results import FrameAnalysis\n"
-        "from mien.video.annotated import AnnotatedFilm\n"
-        "from mien.video.frames import Frame\n"
-        "from mien.video.write import FilmWriter\n"
-        "noise = np.random.default_rng(0)\n"
-        "try:\n"
-        "    with AnnotatedFilm(FilmWriter('out.mp4', 320, 240)) as film:\n"
-        "        for number in range(300):\n"
-        "            pixels = noise.integers(0, 255, (240, 320, 3), np.uint8)\n"
-        "            film.write(Frame(number, number / 25, pixels), FrameAnalysis(number, number / 25, ()))\n"
-        "except OutputError as error:\n"
-        "    print(error)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", limited], cwd=tmp_path, capture_output=True, text=True)
-    assert "'out.mp4' cannot be written" in done.stdout, done.stderr
-    assert list(tmp_path.iterdir()) == []
+FULL_DISK = (
+    "import resource, sys; from pathlib import Path\n"
+    f"sys.path.insert(0, {str(Path(__file__).parents[1])!r})\n"
+    "import numpy as np, signal\n"
+    "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+    "name, limit, spare, count = sys.argv[1], int(sys.argv[2]), sys.argv[3] == 'spare', int(sys.argv[4])\n"
+    "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))\n"
+    "from mien.core.errors import OutputError\n"
+    "from mien.core.results import FrameAnalysis\n"
+    "from mien.video.annotated import AnnotatedFilm\n"
+    "from mien.video.frames import Frame\n"
+    "from mien.video.write import FilmWriter\n"
+    "noise = np.random.default_rng(0)\n"
+    "try:\n"
+    "    with AnnotatedFilm(FilmWriter(name, 320, 240, spare=spare)) as film:\n"
+    "        for number in range(count):\n"
+    "            pixels = noise.integers(0, 255, (240, 320, 3), np.uint8)\n"
+    "            film.write(Frame(number, number / 25, pixels), FrameAnalysis(number, number / 25, ()))\n"
+    "except OutputError as error:\n"
+    "    print(error)\n"
+)
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
+@pytest.mark.parametrize(
+    ("limit", "spare", "count", "kept"),
+    [
+        (2_000_000, "", 300, range(25, 60)),
+        (1_500_000, "", 36, range(24, 37)),  # the end does not fit
+        (500, "", 300, range(0)),
+        (2_000_000, "spare", 300, range(0)),
+    ],
+)
+def test_a_full_disk_is_told_and_leaves_what_can_be_played(
+    tmp_path: Path, name: str, limit: int, spare: str, count: int, kept: range
+) -> None:
+    command = [sys.executable, "-c", FULL_DISK, name, str(limit), spare, str(count)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert f"{name!r} cannot be written" in done.stdout, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name] * bool(kept)
+    if kept:
+        film = Film(tmp_path / name)
+        times = [frame.time_s for frame in film]
+        assert len(times) in kept
+        assert times == pytest.approx([number / 25 for number in range(len(times))], abs=0.002)
+        assert film.damage == ()

@@ -130,7 +130,19 @@ def _analysed(
                 _read(video, worker, outputs, film, cancelled)
         except _Cancelled:
             video.close()
+        except OutputError as error:
+            if spare or item.target is None or not _holds_results(item.target):
+                raise
+            raise OutputError(
+                f"{error}; what was read of {shown(item.name)} until then is in {shown(item.target)}"
+            ) from error
         return video.summary()
+
+
+def _holds_results(target: Path) -> bool:
+    if not target.is_dir():
+        return target.is_file()
+    return any(not path.name.startswith(".") for path in target.iterdir())
 
 
 def _is_better(item: Item) -> bool:
@@ -162,6 +174,8 @@ def _read(
             worker.on_time(max(0.0, analysis.time_s - worker.video.start), length_s)
         if cancelled():
             raise _Cancelled
+    if film is not None:
+        film.finish()  # a full disk is told before the tables say that all is complete
 
 
 def _opened(

@@ -14,7 +14,7 @@ from mien.core.version import __version__
 from mien.records._cells import plain_text
 from mien.records._table import Cells
 from mien.records._writer import TableWriter
-from mien.records.schema import Column
+from mien.records.schema import Column, Result
 
 _EXCEL_ROWS = 1_048_576
 _EXCEL_TEXT = 32_767
@@ -97,6 +97,7 @@ class ParquetWriter(TableWriter):
         self._target_path = target
         self._parquet: Any = None
         self._batch: list[Cells] = []
+        self._kept = 0
 
     def _write_head(self, columns: Sequence[Column]) -> None:
         pa = self._pa
@@ -107,6 +108,14 @@ class ParquetWriter(TableWriter):
         ]
         self._schema = pa.schema(fields, metadata={"mien_version": __version__})
         self._parquet = self._pq.ParquetWriter(self._target_path, self._schema)
+
+    def _write(self, item: Result) -> None:
+        before = len(self._batch)
+        super()._write(item)
+        self._kept = before if len(self._batch) >= before else 0
+
+    def _take_back(self) -> None:
+        del self._batch[self._kept :]
 
     def _write_row(self, cells: Cells) -> None:
         self._batch.append([valid_text(cell) if isinstance(cell, str) else cell for cell in cells])

@@ -74,13 +74,17 @@ class JsonLinesWriter(Writer):
         self._file: BinaryIO = target.open("ab", buffering=0 if self._append else -1)
 
     def _write(self, item: Result) -> None:
+        self._before = _size(self._file)
         self._file.write(dumps(item.to_dict()).encode() + b"\n")
 
     def _flush_item(self) -> None:
         self._file.flush()
 
+    def _take_back(self) -> None:
+        _cut(self._file, self._before)
+
     def _save(self, error: Exception) -> None:
-        _save_lines(self._file, self._place)
+        _save_until(self._before, self._file, self._place)
 
     def _close(self, *, failed: bool) -> None:
         self._file.close()
@@ -101,26 +105,42 @@ class CsvWriter(TableWriter):
     def _write_head(self, columns: Sequence[Column]) -> None:
         self._csv.writerow([plain_text(column.name) for column in columns])
 
+    def _write(self, item: Result) -> None:
+        self._before = _size(self._file)
+        super()._write(item)
+
     def _write_row(self, cells: Cells) -> None:
         self._csv.writerow([plain_text(cell) if isinstance(cell, str) else cell for cell in cells])
 
     def _flush_item(self) -> None:
         self._file.flush()
 
+    def _take_back(self) -> None:
+        _cut(self._file, self._before)
+
     def _save(self, error: Exception) -> None:
-        _save_lines(self._file, self._place)
+        _save_until(self._before, self._file, self._place)
 
     def _close_file(self, *, failed: bool) -> None:
         self._file.close()
 
 
-def _save_lines(file: BinaryIO | TextIO, place: Path) -> None:
-    """Close a file that a write failed in, and cut it after its last whole line."""
+def _size(file: BinaryIO | TextIO) -> int:
+    """Return how long an open file is, as far as it was handed to the system."""
+    return os.fstat(file.fileno()).st_size
+
+
+def _cut(file: BinaryIO | TextIO, size: int) -> None:
+    """End an open file at `size`."""
+    file.flush()
+    os.ftruncate(file.fileno(), size)
+
+
+def _save_until(size: int, file: BinaryIO | TextIO, place: Path) -> None:
+    """Close a file that a write failed in, and end it at `size`, after its last whole item."""
     with suppress(OSError):
         file.close()
-    with place.open("r+b") as written:
-        start, _ = _last_line(written)
-        written.truncate(start)
+    os.truncate(place, size)
 
 
 def open_text(target: Path) -> TextIO:

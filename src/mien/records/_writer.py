@@ -82,6 +82,16 @@ class Writer(ABC):
             raise self._broken from error
         self._written += 1
 
+    def take_back(self) -> None:
+        """Leave out what was written last, where other files could not take it; then no more is written."""
+        if self._stack is not None and self._written and self._partial:
+            self._written -= 1
+            with suppress(OSError):
+                self._take_back()
+
+    def _take_back(self) -> None:  # noqa: B027 - a format that cannot holds one more
+        """Remove the last item from the file."""
+
     def _target(self) -> AbstractContextManager[Path]:
         """Return the place to write to; the finished file is moved over the path."""
         return atomic_path(self.path)

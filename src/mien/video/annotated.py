@@ -46,8 +46,7 @@ class AnnotatedFilm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._put(None)
-        self._thread.join()
+        self._end()
         failure, self._failure = self._failure, None
         if failure is not None and kind is None:
             self._writer.__exit__(type(failure), failure, failure.__traceback__)
@@ -59,6 +58,21 @@ class AnnotatedFilm:
         if self._failure is not None:
             raise self._failure
         self._put((frame, analysis))
+
+    def finish(self) -> None:
+        """Wait until all frames are encoded; none comes any more.
+
+        Raises:
+            OutputError: the film cannot be written.
+        """
+        self._end()
+        if self._failure is not None:
+            raise self._failure
+
+    def _end(self) -> None:
+        if self._thread.is_alive():
+            self._put(None)
+            self._thread.join()
 
     def _put(self, item: tuple[Frame, FrameAnalysis] | None) -> None:
         # A thread that failed takes nothing more out of the queue.

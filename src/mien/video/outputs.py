@@ -85,6 +85,7 @@ class FilmOutputs:
         self._damage: tuple[Damage, ...] = ()
         self._stack = ExitStack()
         self._writers: list[Writer] = []
+        self._count = 0
         self._at_end: list[Path] = []
         self.left_out: dict[str, str] = {}
         self.summary: FilmSummary | None = None
@@ -122,8 +123,16 @@ class FilmOutputs:
         if self._adds:
             self._timeline.add(frame)
         item = FilmFrame.of(self._head, frame)
-        for writer in self._writers:
-            writer.write(item)
+        wrote: list[Writer] = []
+        try:
+            for writer in self._writers:
+                writer.write(item)
+                wrote.append(writer)
+        except BaseException:
+            for writer in wrote:  # all files hold the same frames
+                writer.take_back()
+            raise
+        self._count += 1
 
     def note_damage(self, damage: Sequence[Damage]) -> None:
         """Say what was lost so far, for the summary; the last word counts."""
@@ -135,6 +144,8 @@ class FilmOutputs:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        while self._writers and self._timeline.frames > self._count:
+            self._timeline.take_back()  # the frame that could not be written
         self.summary = self._timeline.summary(complete=kind is None, damage=self._damage)
         try:
             if kind is None:
@@ -147,8 +158,9 @@ class FilmOutputs:
             raise
         finally:
             if kind is not None and self.summary.frames and not self._spare:
-                with suppress(OutputError):  # the error before is the one to be told
-                    self._written(self.summary).close()
+                for path in self._at_end:  # where there is little room, each that fits is better than none
+                    with suppress(OutputError):  # the error before is the one to be told
+                        self._written(self.summary, [path]).close()
 
     def _plan_file(self, path: Path) -> None:
         suffix = path.suffix.lower()
@@ -185,18 +197,18 @@ class FilmOutputs:
     def _publish(self, summary: FilmSummary) -> None:
         """Write what comes at the end beside its place, then have all files take their names in one go."""
         try:
-            rest = self._written(summary)
+            rest = self._written(summary, self._at_end)
         except BaseException as error:
             self._stack.__exit__(type(error), error, error.__traceback__)
             raise
         with rest:
             self._stack.__exit__(None, None, None)
 
-    def _written(self, summary: FilmSummary) -> ExitStack:
-        """Write the files that come at the end; they take their names when the stack is left."""
+    def _written(self, summary: FilmSummary, paths: Sequence[Path]) -> ExitStack:
+        """Write files that come at the end; they take their names when the stack is left."""
         plot: Plot | None = None
         with ExitStack() as stack:
-            for path in self._at_end:
+            for path in paths:
                 place, suffix = stack.enter_context(atomic_path(path)), path.suffix.lower()
                 if suffix in SUMMARY_FORMATS:
                     words = SUMMARY_FORMATS[suffix](summary, path, self._language)

@@ -78,6 +78,30 @@ class Timeline:
             self._take(place, face)
         self._faces += len(frame.faces)
 
+    @property
+    def frames(self) -> int:
+        """How many frames there are so far."""
+        return len(self._frames)
+
+    def take_back(self) -> None:
+        """Forget the newest frame, which could not be written."""
+        place = len(self._frames) - 1
+        self._frames.pop()
+        self._times.pop()
+        if self._held:
+            self._held.pop()
+            self._recent.pop()
+        size = 2 * len(self._head.labels)
+        for number, seen in list(self._seen.items()):
+            if seen.places[-1] != place:
+                continue
+            seen.places.pop()
+            seen.labels.pop()
+            del seen.scores[-size:]
+            self._faces -= 1
+            if not seen.places:
+                del self._seen[number]
+
     def summary(self, *, complete: bool = True, damage: Sequence[Damage] = ()) -> FilmSummary:
         """Return what the frames so far come to.
 

@@ -22,12 +22,14 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from mien.core.errors import OptionError, OutputError, VideoFormatError
-from mien.core.files import atomic_path, shown
+from mien.core.files import atomic_path, refusal, shown
 from mien.core.marks import FILM_COMMENT
 from mien.core.video_options import DEFAULT_RATE
+from mien.video._disk import Disk
 from mien.video.film import open_film
 
-SUFFIXES = (".mp4", ".mov", ".mkv")
+_MUXERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
+SUFFIXES = tuple(_MUXERS)
 _TICKS = 90_000  # a second
 _COPIED = frozenset({"aac", "mp3"})  # that every browser plays in MP4; other sound becomes AAC
 # Written in fragments that can be played whatever happens, and made an ordinary film at the end.
@@ -44,7 +46,7 @@ class FilmWriter:
     """Writes frames to a film that appears when the `with` block ends, also after an interruption.
 
     A process that is killed leaves a hidden file beside it, which can be played up to its last second. Where
-    the disk is full and the block ends well all the same, what was written is kept.
+    the disk is full, what was written can be played up to about a second before that, and is kept.
 
     Args:
         path: ends in .mp4, .mov or .mkv.
@@ -54,7 +56,8 @@ class FilmWriter:
         start_s: time of that film that the new one begins at.
         threads: of the encoder; 0 leaves it to the encoder.
         drawn: mark it as drawn by Mien, so that it is not taken for a film to analyse.
-        spare: an interruption leaves the film that was there before, and not what was written until then.
+        spare: an interruption or a full disk leaves the film that was there before, and not what was written
+            until then.
 
     Raises:
         OptionError: the suffix is unknown, or the frames are smaller than two pixels.
@@ -89,13 +92,13 @@ class FilmWriter:
         self._stack = ExitStack()
         self._last = -1
         self._planes: NDArray[np.uint8] | None = None  # of one frame after the other
-        self._failed = False
+        self._error: OutputError | None = None
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            place = stack.enter_context(atomic_path(self.path))
-            options = {} if self.path.suffix.lower() == ".mkv" else _MP4
-            self._container = self._guarded_open(place, options)
+            self._place = stack.enter_context(atomic_path(self.path))
+            self._disk = stack.enter_context(Disk(self._place))
+            self._container = self._guarded_open()
             if self._drawn:
                 self._container.metadata["comment"] = FILM_COMMENT
             self._pictures = self._add_pictures()
@@ -109,10 +112,13 @@ class FilmWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # What was written before an interruption is wanted, where it replaces nothing better.
-        interrupted = kind is not None and issubclass(kind, (KeyboardInterrupt, GeneratorExit))
-        if interrupted and not self._spare:
+        # What was written before an interruption or a full disk is wanted, where it replaces nothing better.
+        told = self._error is not None
+        ended = kind is None or issubclass(kind, (KeyboardInterrupt, GeneratorExit, OutputError))
+        if ended and not (kind is not None and (self._spare or self._last < 0)):
             self._stack.__exit__(None, None, None)
+            if self._error is not None and not told:
+                raise self._error
         else:
             self._stack.__exit__(kind, error, trace)
 
@@ -142,14 +148,26 @@ class FilmWriter:
                 self._container.mux(packet)
             self._add_sound(time_s)
         except (FFmpegError, OSError) as error:
-            self._failed = True
-            raise OutputError(f"{shown(self.path)} cannot be written: {_why(error)}") from error
+            self._error = _refusal(self.path, error)
+            raise self._error from error
+        self._check_disk()
 
-    def _guarded_open(self, place: Path, options: dict[str, str]) -> OutputContainer:
+    def _guarded_open(self) -> OutputContainer:
+        suffix = self.path.suffix.lower()
         try:
-            return av.open(f"file:{place.absolute()}", "w", options=options)
+            return av.open(
+                self._disk,
+                "w",
+                format=_MUXERS[suffix],
+                options={} if suffix == ".mkv" else _MP4,
+            )
         except (FFmpegError, OSError) as error:
-            raise OutputError(f"{shown(self.path)} cannot be written: {_why(error)}") from error
+            raise _refusal(self.path, error) from error
+
+    def _check_disk(self) -> None:
+        if self._disk.error is not None and self._error is None:
+            self._error = refusal(self.path, self._disk.error)
+            raise self._error from self._disk.error
 
     def _add_pictures(self) -> VideoStream:
         rate = Fraction(self._rate).limit_denominator(1001)
@@ -169,7 +187,7 @@ class FilmWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None and self._last >= 0 and not self._failed:
+            if kind is None and self._last >= 0 and self._error is None:
                 for packet in self._pictures.encode(None):
                     self._container.mux(packet)
                 self._add_sound(self._start_s + self._last / _TICKS + 1 / self._rate)
@@ -178,9 +196,14 @@ class FilmWriter:
                         self._container.mux(packet)
             self._container.close()
         except (FFmpegError, OSError) as failure:
-            # Where a frame failed before and the block ends well all the same, what is there is wanted.
-            if kind is None and not self._failed:
-                raise OutputError(f"{shown(self.path)} cannot be written: {_why(failure)}") from failure
+            if kind is None and self._error is None:
+                self._error = _refusal(self.path, failure)
+                raise self._error from failure
+        if self._disk.error is None or kind is not None:
+            return
+        self._error = self._error or refusal(self.path, self._disk.error)
+        if self._spare or not _plays(self._place):
+            raise self._error  # nothing that is worth a file
 
 
 class _Sound:
@@ -264,6 +287,14 @@ def _sound(path: Path, out: OutputContainer) -> _Sound | None:
     return _Sound(source, source.streams.audio[0], out)
 
 
-def _why(error: Exception) -> str:
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return text.lower() if text else type(error).__name__
+def _refusal(path: Path, error: FFmpegError | OSError) -> OutputError:
+    return refusal(path, error if isinstance(error, OSError) else OSError(error.errno, error.strerror))
+
+
+def _plays(path: Path) -> bool:
+    """Tell whether a film that was not finished has a frame to show."""
+    try:
+        with open_film(path) as container:
+            return next(container.decode(video=0), None) is not None
+    except (VideoFormatError, FFmpegError):
+        return False

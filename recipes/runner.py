@@ -68,6 +68,8 @@ def run_plan(plan: Plan, place: Place, *, at_once: int, threads: int, minutes: f
                 for job in plan.jobs
                 if job.name not in working.keys() | failed and _ready(job, plan, place)
             ]
+            # What others wait for long begins first; levers are tried beside it.
+            ready.sort(key=lambda job: job.screens is not None)
             for job in ready[: at_once - len(working)]:
                 working[job.name] = _start(job, plan, place, threads)
             if not working:

@@ -91,9 +91,8 @@ class Browser(QSplitter):
         """Show every text in another language."""
         self.language = self.view.language = language
         self.panel.retranslate(language)
-        self.view.set_hint(text("welcome", language))
         self.timeline.retranslate(language)
-        self.legend.retranslate(language)
+        self._show_entry()
         self.list.setAccessibleName(text("opened", language))
         self.rename()
 
@@ -183,45 +182,57 @@ class Browser(QSplitter):
     def _entry_chosen(self) -> None:
         self.time_s, self.plays = 0.0, False
         self._event = self._track = None
+        if not self.is_busy:
+            self.told.emit("")  # what was said was about something else
         self._show_entry()
 
     def _show_entry(self) -> None:
         entry = self.entry
-        is_film = entry is not None and entry.item.is_film
-        self.timeline.setVisible(is_film)
-        if not is_film:
-            self.legend.hide()
-        if entry is None or entry.item.source is None or entry.error is not None:
+        if entry is None or not entry.can_be_seen:
+            self.plays = False
             why = None if entry is None else entry.error
-            self.view.show_picture(QImage())
-            self.view.set_hint(text("welcome", self.language) if why is None else str(why))
-            self.panel.show_faces(())
-            self.panel.show_preview(None)
+            self._clear(text("welcome", self.language) if why is None else str(why))
             return
+        self.timeline.setVisible(entry.item.is_film)
         if entry.item.is_film:
             film = entry.film
             end_s = film.read_s if film is not None else entry.frames.times[-1] if entry.frames.times else 1.0
             self.timeline.show_film(film, end_s)
             self.legend.show_film(film, self.language)
             self.timeline.show_time(self.time_s)
+        else:
+            self.legend.show_film(None, self.language)
         if not self.plays:
             self._wish()
 
+    def _clear(self, hint: str) -> None:
+        """Show nothing but `hint`: what was shown before belongs to something else."""
+        self.timeline.hide()
+        self.timeline.show_film(None, 1.0)
+        self.legend.show_film(None, self.language)
+        self._previews = None
+        self.view.show_picture(QImage())
+        self.view.set_hint(hint)
+        self.panel.show_faces(())
+        self.panel.show_preview(None)
+
     def _wish(self) -> None:
         entry = self.entry
-        if entry is not None and entry.item.source is not None and entry.error is None:
+        if entry is not None and entry.can_be_seen:
             self.viewer.show(Wish(entry.item, self.options, self.time_s, self.plays, entry.faces))
 
     def _show_seen(self, seen: Seen) -> None:
         entry = self.entry
         self.viewer.drawn()
-        if entry is None or entry.item.key != seen.wish.item.key:
+        if entry is None or not entry.can_be_seen or entry.item.key != seen.wish.item.key:
             return
         if seen.ended:
             self.plays = False
             self._wish()
             return
         if seen.error:
+            self.plays = False
+            self._clear(seen.error)
             self.told.emit(seen.error)
             return
         if seen.wish.plays:
@@ -301,7 +312,7 @@ class Browser(QSplitter):
     def play(self) -> None:
         """Play the film from here, or stop."""
         entry = self.entry
-        if entry is not None and entry.item.is_film:
+        if entry is not None and entry.item.is_film and entry.can_be_seen:
             self.plays = not self.plays
             if self.plays and entry.frames.times and self.time_s >= entry.frames.times[-1]:
                 self.time_s = 0.0

@@ -30,6 +30,11 @@ class Entry:
     film: FilmSummary | None = None
     error: MienError | None = None
 
+    @property
+    def can_be_seen(self) -> bool:
+        """There is something to decode, and nothing is known to be wrong with it."""
+        return self.item.source is not None and self.error is None
+
     def faces(self, time_s: float) -> Sequence[Face]:
         """Return the faces of the photo, or of the film's frame at `time_s`, which is read from the disk."""
         if self.item.is_film:

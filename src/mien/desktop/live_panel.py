@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from mien.core.files import shown
@@ -117,6 +118,10 @@ class LivePanel(QWidget):
             words = text("ended", self.language) if error is None else str(error)
             self.notice.setText(words)
             self.view.set_hint(words)
+            if error is not None:  # a picture that stands still would look live
+                self._shown = None
+                self.view.show_picture(QImage())
+                self._show_faces()
             self.ended.emit()
 
     def _show_faces(self) -> None:

@@ -73,8 +73,7 @@ class Visitor:
 
 def environment(data: Path, **settings: str) -> dict[str, str]:
     """Variables of a server of its own, with a small model."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MIEN_")}
-    kept.pop("DJANGO_SETTINGS_MODULE", None)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MIEN_", "DJANGO_"))}
     data.mkdir(parents=True, exist_ok=True)
     own = {"MIEN_DATA": str(data), "MODEL_PATH": str(write_model(data)), "OMP_NUM_THREADS": "1"}
     return {**kept, **own, "PYTHONUNBUFFERED": "1", **settings}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -112,6 +113,41 @@ def test_what_cannot_be_served_is_refused_in_one_sentence(
     assert named in ended.stderr
     assert ended.stderr.count("\n") == 1
     assert "Traceback" not in ended.stderr
+
+
+def test_headers_of_a_proxy_that_is_not_trusted_are_not_believed(data: Path) -> None:
+    settings = {"MIEN_MODE": "production", "ALLOWED_HOSTS": "localhost", "TRUSTED_PROXIES": "192.0.2.0/24"}
+    with serving(data, **settings) as server:
+        listens = next(line for line in server.process.stdout if "listens on" in line)
+        place = ("127.0.0.1", int(listens.split(":")[1].split()[0]))
+        with socket.create_connection(place, timeout=60) as liar:
+            liar.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-Proto: https\r\n\r\n")
+            assert b" 301 " in liar.recv(100)
+
+
+def test_a_foreign_name_is_refused_in_one_line_of_the_log(data: Path) -> None:
+    with serving(data) as server:
+        place = ("127.0.0.1", int(server.address.rpartition(":")[2]))
+        with socket.create_connection(place, timeout=60) as liar:
+            liar.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: liar.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        assert b"evil.example" not in answer
+        server.process.send_signal(signal.SIGTERM)
+        log, _ = server.process.communicate(timeout=60)
+    assert [line for line in log.splitlines() if "evil.example" in line]
+    assert "Traceback" not in log
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_the_browser_is_opened_at_the_right_place(data: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {pipe}\n')
+    browser.chmod(0o700)
+    with serving(data, "--open", BROWSER=str(browser)) as server:
+        assert pipe.read_text() == server.address
 
 
 def test_a_production_server_is_clean_and_speaks_https_only(data: Path) -> None:

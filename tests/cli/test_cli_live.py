@@ -94,6 +94,18 @@ def test_what_is_kept_of_a_session(mien, film: str, place: Path) -> None:
     assert mien("gallery", "list", "--gallery", "faces").out == ""
 
 
+def test_a_recording_that_finds_no_room_is_told_and_is_no_success(start, film: str, place: Path) -> None:
+    resource = pytest.importorskip("resource", reason="needs POSIX limits")
+    process = start(
+        *live(film, "--record", "session.mp4"),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+    )
+    _, err = process.communicate()
+    assert process.returncode == 1
+    assert b"'session.mp4' cannot be written: file too large" in err
+    assert [path.name for path in place.iterdir()] == [film]
+
+
 def test_saved_faces_can_be_trained_on(mien, film: str, place: Path) -> None:
     mien(*live(film, "--save-faces", "faces", "--max-doubts", "5", "--save-every", "0.4"))
     saved = sorted((place / "faces").glob("*/*.jpg"))

@@ -88,6 +88,7 @@ def test_a_full_disk_is_told_once_and_the_session_goes_on(camera: Gated, tmp_pat
         show(camera, live, watcher, clock, now)
     told = watcher.notice()
     assert told.is_problem
+    assert live.lost
     assert "cannot be made" in told.text
     stop(live, camera)
     assert live.error is None
@@ -175,7 +176,11 @@ def test_a_full_disk_ends_the_recording_and_leaves_a_film(camera: Gated, tmp_pat
     show(camera, live, watcher, clock, clock[0] + 1)
     stop(live, camera)
     assert live.error is None
-    assert list(Film(tmp_path / "session.mp4"))
+    assert "is not whole: it ends where it could not be written any more" in watcher.notice().text
+    assert live.lost
+    film = Film(tmp_path / "session.mp4")
+    assert list(film)
+    assert film.damage == ()
     assert [path.name for path in tmp_path.iterdir()] == ["session.mp4"]
 
 
@@ -197,7 +202,7 @@ def test_a_recording_that_breaks_ends_alone(camera: Gated) -> None:
     watcher = Watcher(live)
     live.start()
     watcher.next()
-    assert watcher.notice() == Notice("the recording ended: no space left", is_problem=True)
+    assert watcher.notice() == Notice("the recording ended: no space left", is_problem=True, is_loss=True)
     camera.give(face_picture())
     assert watcher.next().frame.index == 1
     stop(live, camera)

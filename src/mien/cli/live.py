@@ -169,7 +169,9 @@ def live(
     try:
         _keep(session, save_faces, keep_crops, record, language)
         if window is not None:
+            session.subscribe(lambda shot: None, on_notice=_complain_of_loss)
             window(session, language=language)
+            raise typer.Exit(_exits.SOME_FAILED if session.lost else _exits.DONE)
         else:
             code = _print_lines(session, seconds, language, as_json=as_json)
             raise typer.Exit(code)
@@ -213,7 +215,15 @@ def _print_lines(session: LiveSession, seconds: float | None, language: str, *, 
         )
         if session.error is not None and isinstance(session.error, MienError):
             raise session.error
-        return _exits.DONE if interrupt.number is None else 128 + interrupt.number
+        if interrupt.number is not None:
+            return 128 + interrupt.number
+        return _exits.SOME_FAILED if session.lost else _exits.DONE
+
+
+def _complain_of_loss(notice: Notice) -> None:
+    """Say on the terminal too, which stays when the window is closed, what was not written."""
+    if notice.is_loss:
+        complain(notice.text)
 
 
 def _each_second(feed: Feed, interrupt: Interrupt, seconds: float | None) -> Iterator[LiveFrame]:

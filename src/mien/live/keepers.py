@@ -112,7 +112,7 @@ class KeepCrops:
         if not isinstance(error, MienError):
             raise error
         self._left = 0
-        self._tell(Notice(str(error), is_problem=True))
+        self._tell(Notice(str(error), is_problem=True, is_loss=isinstance(error, OutputError)))
 
 
 class Recorder(Protocol):
@@ -176,10 +176,15 @@ class Recording:
         if not self._frames:
             empty = OutputError(f"nothing was recorded to {self._name}")
             self._recorder.__exit__(type(empty), empty, None)
-            self._tell(Notice(str(empty), is_problem=True))
+            self._tell(Notice(str(empty), is_problem=True, is_loss=True))
             return
         self._recorder.__exit__(None, None, None)
-        if not self._broken:
+        if self._broken:
+            text = (
+                f"the recording in {self._name} is not whole: it ends where it could not be written any more"
+            )
+            self._tell(Notice(text, is_problem=True, is_loss=True))
+        else:
             self._tell(Notice(f"recorded {self._frames} frames to {self._name}"))
 
     def _write(self, shot: LiveFrame) -> None:
@@ -195,7 +200,7 @@ class Recording:
 
     def _break(self, error: Exception) -> None:
         self._broken = True
-        self._tell(Notice(f"the recording ended: {error}", is_problem=True))
+        self._tell(Notice(f"the recording ended: {error}", is_problem=True, is_loss=True))
 
 
 def record(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from mien.core.errors import MienError, OptionError
+from mien.core.errors import MienError, OptionError, OutputError
 from mien.core.video_options import VideoOptions
 from mien.gallery.store import Gallery
 from mien.live._stats import LiveStats, Meter
@@ -73,6 +73,7 @@ class LiveSession:
         self._newest: LiveFrame | None = None
         self._error: BaseException | None = None
         self._told: dict[str, float] = {}
+        self._lost = False
         self._threads: tuple[threading.Thread, ...] = ()
         source.listen(lambda text: self.tell(Notice(text, is_problem=True)))
 
@@ -95,6 +96,11 @@ class LiveSession:
     def error(self) -> BaseException | None:
         """What ended the session, such as a camera that is gone; None while it runs or after a plain end."""
         return self._error
+
+    @property
+    def lost(self) -> bool:
+        """Something that was to be written was not, or not whole, as on a full disk; a notice told of it."""
+        return self._lost
 
     @property
     def ended(self) -> bool:
@@ -237,6 +243,7 @@ class LiveSession:
 
     def tell(self, notice: Notice) -> None:
         """Hand a notice to every subscriber."""
+        self._lost = self._lost or notice.is_loss
         for subscriber in self._subscribers:
             subscriber.on_notice(notice)
 
@@ -245,10 +252,12 @@ class LiveSession:
         if not isinstance(error, MienError):
             self._fail(error)
             return
+        is_loss = isinstance(error, OutputError)
+        self._lost = self._lost or is_loss
         now = self._clock()
         if now - self._told.get(kind, -_TELL_AGAIN_S) >= _TELL_AGAIN_S:
             self._told[kind] = now
-            self.tell(Notice(str(error), is_problem=True))
+            self.tell(Notice(str(error), is_problem=True, is_loss=is_loss))
 
     def __enter__(self) -> Self:
         self.start()
@@ -321,4 +330,4 @@ class LiveSession:
         try:
             keeper.close()
         except MienError as error:
-            self.tell(Notice(str(error), is_problem=True))
+            self.tell(Notice(str(error), is_problem=True, is_loss=isinstance(error, OutputError)))

@@ -37,10 +37,12 @@ class Notice:
     Attributes:
         text: one line.
         is_problem: it did not work; the session goes on all the same.
+        is_loss: something that was to be written was not, or not whole.
     """
 
     text: str
     is_problem: bool = False
+    is_loss: bool = False
 
 
 class Keeper(Protocol):

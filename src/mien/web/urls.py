@@ -14,6 +14,7 @@ urlpatterns = [
     path("privacy/", include("mien.web.privacy.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("", include("mien.web.api.urls")),  # /detect and /api/
 ]
 
 handler400 = "mien.web.error_pages.bad_request"

@@ -85,3 +85,8 @@ def test_a_view_that_fails_is_a_page_and_tells_nothing(client, settings) -> None
     told = client.get("/fail/", headers={"Accept": "application/json"})
     assert told["Content-Type"] == "application/problem+json"
     assert (told.json()["status"], "secret" in told.content.decode()) == (500, False)
+
+
+def test_nobody_keeps_what_someone_who_is_logged_in_was_shown(client_of, ann) -> None:
+    assert client_of(ann).get("/privacy/consent/")["Cache-Control"] == "private, no-store"
+    assert "Cache-Control" not in client_of().get("/privacy/")

@@ -100,8 +100,15 @@ class RulesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on; the rule is looked up once the route is known."""
-        return self.get_response(request)
+        """Pass on; the rule is looked up once the route is known.
+
+        What someone who is logged in was shown is kept by nobody: not by a proxy, and not by the browser for
+        whoever comes after them.
+        """
+        response = self.get_response(request)
+        if not response.has_header("Cache-Control") and request.user.is_authenticated:
+            response["Cache-Control"] = "private, no-store"
+        return response
 
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, values: Any

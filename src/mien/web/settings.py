@@ -167,7 +167,12 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if MIEN.confirm_email else "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
-ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_SIGNUP_REDIRECT_URL = "privacy:consent"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # whoever did not change the password themselves hears of it
+# Guesses at passwords are counted by axes, by account and address together: the package's own count by
+# account alone would let anyone lock its owner out everywhere.
+ACCOUNT_RATE_LIMITS = {"login_failed": "60/m/ip"}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "Mien: "
 USERSESSIONS_TRACK_ACTIVITY = False  # else every page that is looked at writes into the database
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
@@ -176,6 +181,9 @@ MFA_TOTP_ISSUER = "Mien"
 AXES_FAILURE_LIMIT = MIEN.login_failures
 AXES_COOLOFF_TIME = MIEN.lock_minutes / 60
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "mien.web.accounts.lockout.name_of"
+AXES_LOCKOUT_CALLABLE = "mien.web.accounts.lockout.locked"
+AXES_DISABLE_ACCESS_LOG = True  # who logged in when is in the list of sessions, and ends with them
 AXES_RESET_ON_SUCCESS = True
 AXES_ENABLE_ADMIN = True
 AXES_VERBOSE = False

@@ -11,6 +11,7 @@ from mien.web.rules import Rule, route
 urlpatterns = [
     route("", pages.home, "home", Rule.ANONYMOUS),
     route("preferences/", preferences.change, "preferences", Rule.ANONYMOUS),
+    path("account/", include("mien.web.accounts.urls")),
     path("privacy/", include("mien.web.privacy.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),

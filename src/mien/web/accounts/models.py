@@ -113,6 +113,11 @@ class Token(models.Model):
         """Whether its end has come."""
         return self.expires is not None and self.expires <= timezone.now()
 
+    @property
+    def scope_texts(self) -> list[str]:
+        """What it was given, in words."""
+        return [str(label) for value, label in Scope.choices if value in self.scopes]
+
     def allows(self, scope: str) -> bool:
         """Whether it was given this scope."""
         return scope in self.scopes

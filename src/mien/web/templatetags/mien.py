@@ -50,7 +50,10 @@ def styled(field: BoundField) -> Any:
         kind = "form-select"
     wrong = " is-invalid" if field.errors else ""
     own = widget.attrs.get("class", "")
-    return field.as_widget(attrs={"class": f"{own} {kind}{wrong}".strip()})
+    attrs = {"class": f"{own} {kind}{wrong}".strip()}
+    if str(widget.attrs.get("placeholder", "")) == str(field.label):
+        attrs["placeholder"] = ""  # says what the label says
+    return field.as_widget(attrs=attrs)
 
 
 @register.filter

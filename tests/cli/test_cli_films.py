@@ -161,6 +161,21 @@ def test_damage_is_told_and_the_rest_is_read(mien, place: Path) -> None:
     assert "1 frame lost between 0.75 s and 0.92 s" in ended.err
 
 
+@pytest.mark.parametrize("target", [None, "out", "out.mp4", "out.jsonl", "out.srt"])
+def test_a_stretch_without_a_frame_is_told_and_gives_no_files(mien, place: Path, target: str | None) -> None:
+    film = face_film(place / "film.mp4", frames=12)
+    output = [] if target is None else ["--output", place / target]
+    ended = mien("analyze", film, "--start", "5", *output)
+    assert (ended.code, ended.out) == (3, "")
+    assert f"no frame between 5 s and its end of {str(film)!r}, which is 1.0 s long" in ended.err
+    assert "wrote" not in ended.err
+    assert [path.name for path in place.rglob("*") if path.is_file()] == ["film.mp4"]
+    assert not (place / "out" / "film").exists()
+    ended = mien("analyze", film, "--start", "0.51", "--end", "0.55", *output)
+    assert ended.code == 3
+    assert "no frame between 0.51 s and 0.55 s" in ended.err
+
+
 def test_a_bad_film_stops_no_other(mien, place: Path) -> None:
     (place / "bad.mp4").write_text("no film")
     good = face_film(place / "good.mp4", frames=4)

@@ -51,6 +51,12 @@ def test_lines_of_json_hold_everything(mien, film: str) -> None:
     assert sum(first["faces"][0]["scores"].values()) == pytest.approx(1)
 
 
+def test_a_start_after_the_end_is_no_success(mien, film: str) -> None:
+    ended = mien(*live(film, "--start", "9"))
+    assert (ended.code, ended.out) == (3, "")
+    assert "0 frames read" in ended.err
+
+
 def test_labels_in_another_language(mien, film: str) -> None:
     english, romanian = mien(*live(film)).out, mien(*live(film, "--language", "ro")).out
     assert english.splitlines()[0].split("#0")[1] != romanian.splitlines()[0].split("#0")[1]

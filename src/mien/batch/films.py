@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mien.batch.items import Item, Outcome
 from mien.batch.ledger import Ledger
 from mien.batch.targets import is_folder
-from mien.core.errors import MienError, OutputError
+from mien.core.errors import MienError, OutputError, VideoError
 from mien.core.files import ensure_folder, shown
 from mien.core.machine import threads_beside_decoding
 from mien.core.options import AnalysisOptions
@@ -123,11 +123,13 @@ def _analysed(
 
     assert isinstance(item.source, Path)
     source = open_stored(item.source, worker.video, rate=worker.rate, max_pixels=worker.options.max_pixels)
+    is_new = item.target is not None and not item.target.exists()
     with VideoAnalysis(source, analyzer, worker.video, name=item.name) as video:
         try:
             with ExitStack() as stack:
                 outputs, film = _opened(video, item, worker, stack, spare)
                 _read(video, worker, outputs, film, cancelled)
+                _check_read(video, worker.video)
         except _Cancelled:
             video.close()
         except OutputError as error:
@@ -136,7 +138,25 @@ def _analysed(
             raise OutputError(
                 f"{error}; what was read of {shown(item.name)} until then is in {shown(item.target)}"
             ) from error
+        except MienError:
+            if is_new and item.target is not None and item.target.is_dir():
+                with suppress(OSError):  # something was written
+                    item.target.rmdir()
+            raise
         return video.summary()
+
+
+def _check_read(video: VideoAnalysis, options: VideoOptions) -> None:
+    """Refuse a film of which no frame was wanted: files without a frame are no results."""
+    if video.timeline.frames:
+        return
+    source = video.head.source
+    length = "" if source.duration_s is None else f", which is {source.duration_s:.1f} s long"
+    until = "its end" if options.end is None else f"{options.end:g} s"
+    raise VideoError(
+        f"there is no frame between {options.start:g} s and {until} of {shown(source.name)}{length}; "
+        "choose another stretch with --start and --end"
+    )
 
 
 def _holds_results(target: Path) -> bool:

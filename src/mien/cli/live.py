@@ -217,6 +217,8 @@ def _print_lines(session: LiveSession, seconds: float | None, language: str, *, 
             raise session.error
         if interrupt.number is not None:
             return 128 + interrupt.number
+        if not stats.analysed:
+            return _exits.NOTHING_DONE
         return _exits.SOME_FAILED if session.lost else _exits.DONE
 
 

@@ -6,6 +6,7 @@ import signal
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from cli_support import FACE
 from film_support import face_film
@@ -120,6 +121,30 @@ def test_a_stretch_and_fewer_frames(mien, place: Path) -> None:
     film = face_film(place / "film.mp4")
     ended = mien("analyze", film, "--start", "0.5", "--end", "1.5", "--every", "3")
     assert [line.split("\t")[1] for line in ended.out.splitlines()] == ["6", "9", "12", "15"]
+
+
+def test_subtitles_fit_the_film_that_they_are_named_as(mien, place: Path) -> None:
+    film = face_film(place / "film.mp4", frames=36)
+    ended = mien("analyze", film, "--output", "out", "--start", "1", "--quiet")
+    assert ended.code == 0, ended.err
+    folder = place / "out" / "film"
+    with av.open(str(folder / "film-annotated.mp4")) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert (times[0], times[-1]) == pytest.approx((0, 23 / 12), abs=0.01)
+    for suffix in (".srt", ".vtt"):
+        original, beside = (
+            [
+                [float(clock[-6:].replace(",", ".")) for clock in line.split(" --> ")]
+                for line in (folder / f"{stem}{suffix}").read_text().splitlines()
+                if "-->" in line
+            ]
+            for stem in ("film", "film-annotated")
+        )
+        assert original[0][0] == pytest.approx(1.0, abs=0.09)
+        assert original[-1][1] == pytest.approx(3.0, abs=0.09)
+        assert np.array(beside) == pytest.approx(np.array(original) - 1, abs=0.002)
+    assert mien("analyze", film, "--output", "plain", "--start", "1", "--quiet", "--no-annotated").code == 0
+    assert not list(place.glob("plain/film/*annotated*"))
 
 
 def test_cadence_nought_without_smoothing_is_what_photos_give(mien, place: Path) -> None:

@@ -218,7 +218,14 @@ def _opened(
         if worker.annotated:
             place = target / f"{film_stem(item.name)}{ANNOTATED}"
             film = stack.enter_context(_annotated(video, item, worker, place, spare))
-    outputs = FilmOutputs(target, video.head, language=language, timeline=video.timeline, spare=spare)
+    outputs = FilmOutputs(
+        target,
+        video.head,
+        language=language,
+        timeline=video.timeline,
+        spare=spare,
+        annotated_from=None if film is None else worker.video.start,
+    )
     return stack.enter_context(outputs), film
 
 

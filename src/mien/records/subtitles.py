@@ -23,22 +23,23 @@ class Cue:
     lines: tuple[str, ...]
 
 
-def cues(summary: FilmSummary, language: str = "en") -> Iterator[Cue]:
+def cues(summary: FilmSummary, language: str = "en", *, zero_s: float = 0.0) -> Iterator[Cue]:
     """Yield what is shown when; a cue lasts for as long as its text stays the same.
 
     Args:
         summary: of the film; brief tracks are left out.
         language: of the emotions, "en", "vi" or "ro".
+        zero_s: seconds of the film at which the times of the cues begin.
     """
     changes = sorted(
         change
         for track in summary.persons
         for segment in track.segments
-        if _ms(segment.end_s) > _ms(segment.start.time_s)
+        if _ms(segment.end_s - zero_s) > _ms(segment.start.time_s - zero_s)
         # At one moment what ends comes before what begins.
         for change in (
-            (_ms(segment.start.time_s), 1, track.track_id, display_name(segment.label, language)),
-            (_ms(segment.end_s), 0, track.track_id, ""),
+            (_ms(segment.start.time_s - zero_s), 1, track.track_id, display_name(segment.label, language)),
+            (_ms(segment.end_s - zero_s), 0, track.track_id, ""),
         )
     )
     present: dict[int, str] = {}
@@ -59,20 +60,20 @@ def cues(summary: FilmSummary, language: str = "en") -> Iterator[Cue]:
         shown, since = lines, time_ms
 
 
-def srt(summary: FilmSummary, language: str = "en") -> str:
-    """Return the film's subtitles as SubRip."""
+def srt(summary: FilmSummary, language: str = "en", *, zero_s: float = 0.0) -> str:
+    """Return the film's subtitles as SubRip, for a film that begins at `zero_s` of this one."""
     blocks = (
         f"{number}\n{_clock(cue.start_ms, ',')} --> {_clock(cue.end_ms, ',')}\n{_text(cue, _SRT)}\n"
-        for number, cue in enumerate(cues(summary, language), start=1)
+        for number, cue in enumerate(cues(summary, language, zero_s=zero_s), start=1)
     )
     return "\n".join(blocks)
 
 
-def vtt(summary: FilmSummary, language: str = "en") -> str:
-    """Return the film's subtitles as WebVTT, for the `<track>` element of a page."""
+def vtt(summary: FilmSummary, language: str = "en", *, zero_s: float = 0.0) -> str:
+    """Return the film's subtitles as WebVTT, for the `<track>` element of a page; `zero_s` as in `srt`."""
     blocks = (
         f"\n{_clock(cue.start_ms, '.')} --> {_clock(cue.end_ms, '.')}\n{_text(cue, _VTT)}\n"
-        for cue in cues(summary, language)
+        for cue in cues(summary, language, zero_s=zero_s)
     )
     return "".join(["WEBVTT\n", *blocks])
 

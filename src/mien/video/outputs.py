@@ -26,6 +26,7 @@ from mien.records import (
     Writer,
     open_writer,
     read_summary,
+    subtitles,
 )
 from mien.video.timeline import Timeline
 
@@ -35,6 +36,7 @@ SUFFIXES = (*FRAME_SUFFIXES, *SUMMARY_FORMATS, ".png", ".svg")
 """Formats of one file about a film; `.json` is its summary."""
 
 _IN_FOLDER = (".jsonl", ".csv", ".parquet")
+_SUBTITLES = {".srt": subtitles.srt, ".vtt": subtitles.vtt}
 _STEPS = 600  # of the curves in the picture
 _MOST_LANES = 20
 
@@ -54,6 +56,8 @@ class FilmOutputs:
         language: of subtitles, ELAN documents and pictures, "en", "vi" or "ro".
         stem: how the files in a folder begin; the film's own name without its suffix where None.
         timeline: of the same film, where someone else adds the frames to it; one of its own without.
+        annotated_from: second of this film at which an annotated one begins, STEM-annotated.mp4, that someone
+            else writes into the folder: it gets subtitles of its own, which fit it. None where there is none.
         spare: whether an error leaves earlier files as they were; `earlier_stays` decides where None.
 
     Attributes:
@@ -76,6 +80,7 @@ class FilmOutputs:
         stem: str | None = None,
         timeline: Timeline | None = None,
         spare: bool | None = None,
+        annotated_from: float | None = None,
     ) -> None:
         display_name(None, language)  # an unknown language is told before the work
         self._head = head
@@ -86,6 +91,8 @@ class FilmOutputs:
         self._stack = ExitStack()
         self._writers: list[Writer] = []
         self._count = 0
+        self._zero_s = annotated_from
+        self._beside: list[Path] = []
         self._at_end: list[Path] = []
         self.left_out: dict[str, str] = {}
         self.summary: FilmSummary | None = None
@@ -188,6 +195,9 @@ class FilmOutputs:
         # The summary, which says that all is complete, is the first to be written and the last to appear.
         self._at_end.append(folder / f"{stem}-summary.json")
         self._at_end += [folder / f"{stem}{suffix}" for suffix in (".srt", ".vtt", ".eaf")]
+        if self._zero_s is not None:
+            self._beside = [folder / f"{stem}-annotated{suffix}" for suffix in _SUBTITLES]
+            self._at_end += self._beside
         pictures = [folder / f"{stem}-timeline{end}" for end in (".png", ".svg", "-dark.png", "-dark.svg")]
         if _installed("matplotlib"):
             self._at_end += pictures
@@ -210,7 +220,9 @@ class FilmOutputs:
         with ExitStack() as stack:
             for path in paths:
                 place, suffix = stack.enter_context(atomic_path(path)), path.suffix.lower()
-                if suffix in SUMMARY_FORMATS:
+                if path in self._beside:
+                    words = _SUBTITLES[suffix](summary, self._language, zero_s=self._zero_s or 0.0)
+                elif suffix in SUMMARY_FORMATS:
                     words = SUMMARY_FORMATS[suffix](summary, path, self._language)
                 else:
                     plot = plot or timeline_plot(summary, self._timeline, language=self._language)

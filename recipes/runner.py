@@ -53,16 +53,17 @@ def run_plan(plan: Plan, place: Place, *, at_once: int, threads: int, minutes: f
     """
     ensure_folder(place.output)
     end = time.monotonic() + 60 * minutes
+    by_name = {job.name: job for job in plan.jobs}
     working: dict[str, subprocess.Popen[bytes]] = {}
     failed: set[str] = set()
     try:
         while time.monotonic() < end:
             for name in [name for name, process in working.items() if process.poll() is not None]:
-                if working.pop(name).returncode:
-                    failed.add(name)
-                    print(f"{name} failed; see {place.output / name}.log", flush=True)
-                else:
-                    print(f"{name} done", flush=True)
+                ended = working.pop(name).returncode
+                done = is_done(by_name[name], place.output)
+                failed |= {name} if ended else set()
+                how = ("done" if not ended else "trained, not exported") if done else "failed"
+                print(f"{name} {how}" + (f"; see {place.output / name}.log" if ended else ""), flush=True)
             ready = [
                 job
                 for job in plan.jobs
@@ -86,8 +87,21 @@ def is_done(job: Job, output: Path) -> bool:
     if job.folds:
         has_weights = all((folder / f"fold-{n}" / BEST).exists() for n in range(1, job.folds + 1))
         return has_weights and "pooled" in _json(folder / "crossval.json")
-    # The card is written last. Of a lever the log is enough, which may be all that came from elsewhere.
-    return (folder / f"{job.name}.json").exists() and (job.screens is not None or (folder / BEST).exists())
+    # Of a lever the log is enough, which may be all that came from elsewhere. Nothing has to wait for a
+    # trained network that cannot be exported, as with another PyTorch: that can be made up for at home.
+    is_trained = _has_card(job, output) or _epochs(folder) >= job.options["epochs"]
+    return is_trained and (job.screens is not None or (folder / BEST).exists())
+
+
+def _has_card(job: Job, output: Path) -> bool:
+    return (output / job.name / f"{job.name}.json").exists()  # it is written last
+
+
+def _epochs(folder: Path) -> int:
+    try:
+        return len((folder / "log.csv").read_text(encoding="utf-8").splitlines()) - 1
+    except OSError:
+        return 0
 
 
 def accuracies(plan: Plan, output: Path) -> dict[str, dict[int, float]]:
@@ -129,7 +143,8 @@ def kept(plan: Plan, output: Path) -> dict[str, Any]:
 
 
 def _ready(job: Job, plan: Plan, place: Place) -> bool:
-    if is_done(job, place.output):
+    is_wanted = job.screens is None and not job.folds  # a model that was trained and not exported, exports
+    if is_done(job, place.output) and (not is_wanted or _has_card(job, place.output)):
         return False
     by_name = {one.name: one for one in plan.jobs}
     needed = [by_name[name] for name in job.teachers]

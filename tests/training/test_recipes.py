@@ -182,6 +182,15 @@ def test_a_plan_stops_in_time_goes_on_and_travels(
     assert recipes.main([*words]) == 0
     assert "begins" not in capsys.readouterr().out
 
+    (output / "pupil" / "pupil.json").unlink()
+    whole = ["show", str(tmp_path / "plan.toml"), "--output", str(output)]
+    assert recipes.main(whole) == 1  # two epochs of four
+    (tmp_path / "plan.toml").write_text(PLAN.replace("epochs = 4", "epochs = 2"))
+    assert recipes.main(whole) == 0  # trained, and only not exported
+    (tmp_path / "plan.toml").write_text(PLAN)
+    assert recipes.main([*words, "--minutes", "5"]) == 0
+    assert (output / "pupil" / "pupil.json").exists()  # and the same command makes up for it
+
     parts = bundle(output, tmp_path / "parts", part=20_000, most=300_000, first=["pupil"])
     assert len(parts) > 1
     names = unbundle(tmp_path / "parts", tmp_path / "back")

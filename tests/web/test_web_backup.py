@@ -96,6 +96,41 @@ def test_what_is_there_is_given_up_only_when_told(data: Path, saved: Path) -> No
     assert not list((data / "web").glob(".backup-*"))
 
 
+def test_what_a_killed_backup_left_goes_with_the_next(data: Path, tmp_path: Path) -> None:
+    left = data / "web" / ".backup-0123"
+    left.mkdir()
+    (left / "mien.sqlite3").write_bytes(b"someone's data")
+    back_up(WebSettings(data=str(data)), tmp_path / "b.zip")
+    assert not left.exists()
+
+
+def test_a_damaged_database_and_its_journal_make_room(data: Path, saved: Path) -> None:
+    database = data / "web" / "mien.sqlite3"
+    database.write_bytes(b"damaged" * 1000)
+    database.with_name("mien.sqlite3-wal").write_bytes(b"journal of another" * 1000)
+    restore(WebSettings(data=str(data)), saved, replace=True)
+    assert users(data) == ["ada"]
+
+
+def test_a_journal_is_not_taken_for_one_of_the_new_database(data: Path, saved: Path) -> None:
+    """As a server that was killed leaves it."""
+    database = data / "web" / "mien.sqlite3"
+    with closing(sqlite3.connect(database)) as server:
+        server.execute("pragma journal_mode=wal")
+        server.execute("update accounts_user set username = 'late'")
+        server.commit()
+        journal = {
+            suffix: database.with_name(database.name + suffix).read_bytes() for suffix in ("-wal", "-shm")
+        }
+        whole = database.read_bytes()
+    database.write_bytes(whole)
+    for suffix, content in journal.items():
+        database.with_name(database.name + suffix).write_bytes(content)
+    assert users(data) == ["late"]
+    restore(WebSettings(data=str(data)), saved, replace=True)
+    assert users(data) == ["ada"]
+
+
 def test_a_write_that_was_answered_is_in_the_backup(data: Path, tmp_path: Path) -> None:
     """Also one that is in the journal only, as the server leaves it."""
     with closing(sqlite3.connect(data / "web" / "mien.sqlite3")) as server:

@@ -28,6 +28,7 @@ from mien.web.settings_table import WebSettings
 
 _FORMAT = "mien-backup-1"
 _DATABASE, _KEY, _PICTURES, _MANIFEST = "mien.sqlite3", "secret_key", "pictures", "manifest.json"
+_ROOM = ".backup-"
 _CHUNK = 1 << 20
 _LONGEST_MANIFEST = 200_000_000
 
@@ -112,11 +113,17 @@ def _database(settings: WebSettings) -> Path:
 
 @contextmanager
 def _room(folder: Path) -> Iterator[Path]:
-    """Give an empty folder beside the database, on the same disk, which is gone afterwards."""
-    room = folder / f".backup-{secrets.token_hex(8)}"
+    """Give an empty folder beside the database, on the same disk, which is gone afterwards.
+
+    So are those that another one left which was killed: they hold personal data.
+    """
+    room = folder / f"{_ROOM}{secrets.token_hex(8)}"
     try:
-        room.mkdir(mode=0o700)
-        yield room
+        with lock(folder, "backup"):
+            for left in folder.glob(f"{_ROOM}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            room.mkdir(mode=0o700)
+            yield room
     except OSError as error:
         raise refusal(folder, error) from error
     finally:
@@ -235,27 +242,39 @@ def _check_database(path: Path, source: Path) -> None:
 
 
 def _put_in_place(room: Path, folder: Path, database: Path) -> None:
-    """Swap what is there for what was unpacked; should that fail, what was there comes back."""
+    """Swap what is there for what was unpacked; should that fail, what was there comes back.
+
+    Database and key are replaced in one step each: whenever the machine stops, one of both is there.
+    """
     before = room / "before"
     before.mkdir()
-    journals = [database.with_name(database.name + suffix) for suffix in ("-wal", "-shm")]
-    places = [
-        (room / _DATABASE, database),
-        (room / _KEY, folder / _KEY),
-        (room / _PICTURES, folder / _PICTURES),
-    ]
-    moved: list[tuple[Path, Path]] = []
+    _fold_journal(database)
+    done: list[tuple[Path, Path]] = []
     try:
-        for old in (*journals, *(place for _new, place in places)):
-            if old.exists() and (old.name != _KEY or (room / _KEY).exists()):
-                old.rename(before / old.name)
-                moved.append((before / old.name, old))
-        for new, place in places:
-            if new.exists():
-                new.rename(place)
+        for name, place in ((_DATABASE, database), (_KEY, folder / _KEY)):
+            if (room / name).exists():
+                if place.exists():
+                    shutil.copy2(place, before / name)
+                (room / name).replace(place)
+                done.append((before / name, place))
+        pictures = folder / _PICTURES
+        if pictures.exists():
+            pictures.rename(before / _PICTURES)
+            done.append((before / _PICTURES, pictures))
+        if (room / _PICTURES).exists():
+            (room / _PICTURES).rename(pictures)
     except OSError as error:
-        for saved, place in reversed(moved):
-            if place.is_dir():
-                shutil.rmtree(place, ignore_errors=True)
-            saved.replace(place)
+        for saved, place in reversed(done):
+            if saved.exists():
+                saved.replace(place)
         raise refusal(folder, error) from error
+
+
+def _fold_journal(database: Path) -> None:
+    """Write the old database's journal into it: SQLite would take it for one of the new database."""
+    if database.exists():
+        # a damaged database may be why its owner restores
+        with suppress(sqlite3.Error), closing(sqlite3.connect(database)) as old:
+            old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    for suffix in ("-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)

@@ -144,7 +144,7 @@ def test_questions_are_asked_before_all_is_deleted(mien, film: str, place: Path)
     [
         (["--no-window", "--source", "nothing.mp4"], 3, "no such file"),
         (["--no-window", "--source", "text.mp4"], 3, "no film that can be read"),
-        (["--no-window", "--source", "950"], 3, "camera 950 cannot be opened"),
+        (["--no-window", "--source", "950"], 3, "or give --source FILE to play a film in its place"),
         (["--no-window", "--source", "http://host/x"], 2, "only rtsp:// and rtsps://"),
         (["--no-window", "--source", "film.mp4", "--preset", "fast"], 2, "unknown preset 'fast'"),
         (["--no-window", "--source", "film.mp4", "--median", "2"], 2, "median has to be"),

@@ -77,6 +77,12 @@ def test_s_saves_and_c_clears_once_it_was_asked(qtbot, window: LiveWindow, sessi
         qtbot.waitUntil(lambda left=left: len(saved(session)) == left, timeout=WAIT_MS)
 
 
+def test_notices_are_in_the_language_of_the_window(qtbot, window: LiveWindow, session: LiveSession) -> None:
+    window.panel.retranslate("ro")
+    qtbot.keyClick(window, Qt.Key.Key_S)
+    qtbot.waitUntil(lambda: window.panel.notice.text().startswith("salvat "), timeout=WAIT_MS)
+
+
 def test_p_pauses_and_goes_on(qtbot, window: LiveWindow, session: LiveSession) -> None:
     qtbot.keyClick(window, Qt.Key.Key_P)
     assert session.paused

@@ -308,5 +308,10 @@ def test_a_camera_that_is_not_there_is_said(qtbot, tmp_path: Path) -> None:
     qtbot.waitUntil(lambda: "950" in window.message.text(), timeout=WAIT_MS)
     assert not window.camera.is_on
     assert "camera cannot be opened" in window.banner.title.text()
+    assert "--camera FILE" in window.banner.words.text()
+    assert "--source" not in window.banner.words.text()
+    window.choose("language", "vi")
+    assert window.banner.words.text().startswith("không mở được máy quay 950")
+    window.choose("language", "en")
     window.close()
     window.join()

@@ -58,6 +58,8 @@ def test_a_file_that_cannot_be_read_after_a_film(
     assert_nothing_but(browser, name)
     window.choose("language", "ro")
     assert_nothing_but(browser, name)
+    assert "Mien citește" in browser.view.hint
+    assert "Mien citește" in browser.list.item(1).toolTip()
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert not browser.plays, "there is nothing to play"
     browser.list.setCurrentRow(0)

@@ -17,7 +17,7 @@ from mien.cli._options import with_options
 from mien.cli._text import complain, printable
 from mien.cli._window import live_window
 from mien.core.emotions import LANGUAGES, display_name
-from mien.core.errors import MienError, OptionError
+from mien.core.errors import CameraError, MienError, OptionError
 from mien.core.files import check_folder, shown
 from mien.core.gallery_options import GalleryOptions
 from mien.core.live_presets import DEFAULT_PRESET, PRESETS, live_options
@@ -163,9 +163,12 @@ def live(
     from mien.live import open_session
 
     gallery = Gallery(save_faces, saving)  # the user's own without a folder, for the window's key s
-    session = open_session(
-        source, preset=preset, model=model, threads=threads, device=device, gallery=gallery, **options
-    )
+    try:
+        session = open_session(
+            source, preset=preset, model=model, threads=threads, device=device, gallery=gallery, **options
+        )
+    except CameraError as error:
+        raise CameraError(f"{error}, or give --source FILE to play a film in its place") from error
     try:
         _keep(session, save_faces, keep_crops, record, language)
         if window is not None:

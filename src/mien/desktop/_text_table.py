@@ -45,6 +45,43 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Camera nu poate fi deschisă.",
     ),
     "use_default_model": ("&Use Mien's own model", "Dùng &mô hình của Mien", "Folosește modelul &Mien"),
+    "kind_limit": (
+        "It is larger than the limit allows.",
+        "Nó lớn hơn giới hạn cho phép.",
+        "Este mai mare decât permite limita.",
+    ),
+    "kind_camera": (
+        "The camera cannot be used.",
+        "Không dùng được máy quay.",
+        "Camera nu poate fi folosită.",
+    ),
+    "kind_image": (
+        "The photo cannot be read.",
+        "Không đọc được ảnh.",
+        "Fotografia nu poate fi citită.",
+    ),
+    "kind_film": ("The film cannot be read.", "Không đọc được phim.", "Filmul nu poate fi citit."),
+    "kind_model": ("The model cannot be used.", "Không dùng được mô hình.", "Modelul nu poate fi folosit."),
+    "kind_output": ("It cannot be written.", "Không ghi được.", "Nu se poate scrie."),
+    "kind_extra": (
+        "A part of Mien is not installed.",
+        "Một phần của Mien chưa được cài đặt.",
+        "O parte din Mien nu este instalată.",
+    ),
+    "kind_option": (
+        "Something was asked for that is not possible.",
+        "Yêu cầu này không thực hiện được.",
+        "S-a cerut ceva ce nu este posibil.",
+    ),
+    "kind_other": ("Something went wrong.", "Đã có lỗi xảy ra.", "Ceva nu a mers."),
+    "film_instead": (
+        "To play a film in a camera's place: Camera, Choose the camera (Shift+F9), or start with "
+        "--camera FILE.",
+        "Để phát một phim thay cho máy quay: Máy quay, Chọn máy quay (Shift+F9), hoặc khởi động với "
+        "--camera FILE.",
+        "Pentru a reda un film în locul camerei: Cameră, Alege camera (Shift+F9), sau pornește cu "
+        "--camera FILE.",
+    ),
     # menus
     "file": ("&File", "&Tệp", "&Fișier"),
     "view": ("&View", "&Xem", "&Vizualizare"),

@@ -8,6 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAccessible, QAccessibleEvent, QColor, QPalette
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 
+from mien.core.errors import MienError
+from mien.desktop.problems import problem_text
 from mien.desktop.texts import text
 
 # Ground and ink, each pair with a contrast above 9:1.
@@ -20,7 +22,8 @@ class Banner(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self._title, self._remedy = "failed", ""
+        self._title, self._remedy, self._advice = "failed", "", ""
+        self._error = MienError()
         self._act: Callable[[], object] = self.hide
         self.title, self.words = QLabel(), QLabel()
         self.words.setTextFormat(Qt.TextFormat.PlainText)  # names of files are no markup
@@ -51,19 +54,26 @@ class Banner(QFrame):
         row.addLayout(buttons)
 
     def show_problem(
-        self, title: str, words: str, language: str, remedy: str = "", act: Callable[[], object] | None = None
+        self,
+        title: str,
+        error: MienError,
+        language: str,
+        remedy: str = "",
+        act: Callable[[], object] | None = None,
+        advice: str = "",
     ) -> None:
         """Say what is wrong.
 
         Args:
             title: key of the line above.
-            words: the error, which says what to do.
-            language: of the title and the buttons.
+            error: says what to do.
+            language: of all of it.
             remedy: key of the text of a button that helps, or "".
             act: what that button does.
+            advice: key of what else there is to say, or "".
         """
         self._title, self._remedy, self._act = title, remedy, act or self.hide
-        self.words.setText(words)
+        self._error, self._advice = error, advice
         self.retranslate(language)
         self.remedy.setVisible(bool(remedy))
         self.restyle()
@@ -71,8 +81,10 @@ class Banner(QFrame):
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
 
     def retranslate(self, language: str) -> None:
-        """Show its own texts in another language."""
+        """Show all of it in another language."""
         self.title.setText(text(self._title, language))
+        words = problem_text(self._error, language)
+        self.words.setText(f"{words}\n{text(self._advice, language)}" if self._advice else words)
         self.dismiss.setText(text("close", language))
         if self._remedy:
             self.remedy.setText(text(self._remedy, language))

@@ -17,6 +17,7 @@ from mien.desktop.entries import Entry
 from mien.desktop.faces_panel import FacesPanel
 from mien.desktop.film_frames import FilmFrames
 from mien.desktop.picture_view import PictureView
+from mien.desktop.problems import problem_text
 from mien.desktop.reading import Models
 from mien.desktop.texts import event_text, text
 from mien.desktop.timeline_legend import TimelineLegend
@@ -167,7 +168,7 @@ class Browser(QSplitter):
         row = self._row(key)
         row.setText(f"{Path(self.entries[key].item.name).name}\n{self._state(self.entries[key])}")
         error = self.entries[key].error
-        row.setToolTip(self.entries[key].item.name if error is None else str(error))
+        row.setToolTip(self.entries[key].item.name if error is None else problem_text(error, self.language))
 
     def _state(self, entry: Entry) -> str:
         if entry.error is not None:
@@ -191,7 +192,7 @@ class Browser(QSplitter):
         if entry is None or not entry.can_be_seen:
             self.plays = False
             why = None if entry is None else entry.error
-            self._clear(text("welcome", self.language) if why is None else str(why))
+            self._clear(text("welcome", self.language) if why is None else problem_text(why, self.language))
             return
         self.timeline.setVisible(entry.item.is_film)
         if entry.item.is_film:
@@ -230,10 +231,11 @@ class Browser(QSplitter):
             self.plays = False
             self._wish()
             return
-        if seen.error:
+        if seen.error is not None:
+            words = problem_text(seen.error, self.language)
             self.plays = False
-            self._clear(seen.error)
-            self.told.emit(seen.error)
+            self._clear(words)
+            self.told.emit(words)
             return
         if seen.wish.plays:
             self.time_s = seen.time_s

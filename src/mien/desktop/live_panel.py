@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWi
 from mien.core.files import shown
 from mien.desktop.bars import Bars
 from mien.desktop.picture_view import PictureView, to_image
+from mien.desktop.problems import notice_text, problem_text
 from mien.desktop.questions import ask
 from mien.desktop.texts import text
 from mien.live import LiveFrame, LiveSession, Notice
@@ -105,7 +106,7 @@ class LivePanel(QWidget):
 
     def _tick(self) -> None:
         while self._notices:
-            self.notice.setText(self._notices.popleft().text)
+            self.notice.setText(notice_text(self._notices.popleft(), self.language))
         shot = self.session.newest
         if shot is not None and shot is not self._shown:
             self._shown = shot
@@ -115,7 +116,7 @@ class LivePanel(QWidget):
         if self.session.ended and not self._has_ended:
             self._has_ended = True
             error = self.session.error
-            words = text("ended", self.language) if error is None else str(error)
+            words = text("ended", self.language) if error is None else problem_text(error, self.language)
             self.notice.setText(words)
             self.view.set_hint(words)
             if error is not None:  # a picture that stands still would look live

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMainWindow
 
 from mien.core.errors import MienError
 from mien.desktop.live_panel import LivePanel
+from mien.desktop.qt_texts import translate_qt
 from mien.desktop.texts import text
 from mien.desktop.theme import apply_theme
 from mien.live import LiveSession
@@ -55,6 +56,7 @@ def run(session: LiveSession, *, language: str = "en") -> None:
     known = QApplication.instance()
     app = known if isinstance(known, QApplication) else QApplication(["mien"])
     apply_theme(app, "system")
+    translate_qt(app, language)
     window = LiveWindow(session, language=language)
     interrupted = False
 

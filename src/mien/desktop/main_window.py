@@ -31,6 +31,8 @@ from mien.desktop.dialogs import Dialogs
 from mien.desktop.exporting import FaceSaved, Written
 from mien.desktop.jobs import Action, Work
 from mien.desktop.live_panel import LivePanel
+from mien.desktop.problems import problem_text
+from mien.desktop.qt_texts import translate_qt
 from mien.desktop.reading import Begun, Models, Planned, Reader
 from mien.desktop.settings import Settings
 from mien.desktop.texts import text
@@ -140,14 +142,15 @@ class MainWindow(QMainWindow):
     def choose(self, what: str, choice: str) -> None:
         """Choose a theme or a language; it shows at once and is remembered."""
         self.actions_.check(choice)
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
         if what == "theme":
             self.settings.theme = choice
-            app = QApplication.instance()
-            assert isinstance(app, QApplication)
             apply_theme(app, choice)
             self.restyle()
             return
         self.settings.language = self.language = choice
+        translate_qt(app, choice)
         self.actions_.retranslate(choice)
         self.browser.retranslate(choice)
         self.banner.retranslate(choice)
@@ -172,15 +175,13 @@ class MainWindow(QMainWindow):
         title: str = "failed",
         remedy: str = "",
         act: Callable[[], object] | None = None,
+        advice: str = "",
     ) -> None:
         """Say over everything else what went wrong, with a button where something helps."""
-        self.tell(str(error))
+        self.tell(problem_text(error, self.language))
         if isinstance(error, ModelError):
-            self.banner.show_problem(
-                "failed_model", str(error), self.language, "use_default_model", self._use_default_model
-            )
-        else:
-            self.banner.show_problem(title, str(error), self.language, remedy, act)
+            title, remedy, act, advice = "failed_model", "use_default_model", self._use_default_model, ""
+        self.banner.show_problem(title, error, self.language, remedy, act, advice)
 
     def _use_default_model(self) -> None:
         self.models.use(DEFAULT_MODEL)
@@ -326,7 +327,7 @@ class MainWindow(QMainWindow):
         self._show_work()
 
     def _camera_failed(self, error: MienError) -> None:
-        self.show_problem(error, "failed_camera", "choose_camera", self.choose_camera)
+        self.show_problem(error, "failed_camera", "choose_camera", self.choose_camera, "film_instead")
         self._show_work()
 
     def _leave_camera(self) -> None:

@@ -26,6 +26,7 @@ from mien.core.errors import ImageError
 from mien.core.files import shown
 from mien.desktop.jobs import Work
 from mien.desktop.picture_view import to_image
+from mien.desktop.problems import problem_text
 from mien.desktop.questions import ask
 from mien.desktop.texts import text
 from mien.gallery import Gallery
@@ -91,7 +92,7 @@ class SavedFaces(QDialog):
     def _start(self, action: object) -> None:
         work = Work(action)  # type: ignore[arg-type]
         work.found.connect(self._take)
-        work.failed.connect(self.summary.setText)
+        work.failed.connect(lambda error: self.summary.setText(problem_text(error, self.language)))
         self._works.append(work)
         work.start()
 

@@ -60,7 +60,7 @@ class Seen:
         time_s: of the frame.
         faces: in it.
         previews: of each face: before, after the filters, and edges.
-        error: why there is none; "" otherwise.
+        error: why there is none; None otherwise.
         ended: the film has played to its end.
     """
 
@@ -70,7 +70,7 @@ class Seen:
     time_s: float = 0.0
     faces: Sequence[Face] = ()
     previews: tuple[tuple[QImage, QImage, QImage], ...] = ()
-    error: str = ""
+    error: MienError | None = None
     ended: bool = False
 
 
@@ -117,9 +117,9 @@ class Viewer(QObject):
                 else:
                     self.seen.emit(self._look(wish))
             except MienError as error:
-                self.seen.emit(Seen(wish, error=str(error)))
+                self.seen.emit(Seen(wish, error=error))
             except Exception as error:
-                self.seen.emit(Seen(wish, error=f"{type(error).__name__}: {error}"))
+                self.seen.emit(Seen(wish, error=MienError(f"{type(error).__name__}: {error}")))
 
     def _next(self) -> Wish | None:
         with self._changed:

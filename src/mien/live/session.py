@@ -237,7 +237,8 @@ class LiveSession:
 
         def clear() -> None:
             count = self.gallery.clear()
-            self.tell(Notice(f"deleted {count} saved face" + "s" * (count != 1)))
+            faces = "face" if count == 1 else "faces"
+            self.tell(Notice(f"deleted {count} saved {faces}"))
 
         self._files.submit(clear)
 

@@ -226,8 +226,7 @@ class _Numbered:
             self._capture.release()
             raise CameraError(
                 f"camera {number} cannot be opened; check that it is connected, that no other program uses "
-                "it and that you may open it (mien doctor lists cameras), or play a film in its place "
-                "(--source FILE)"
+                "it and that you may open it (mien doctor lists cameras)"
             )
         if size is not None:
             self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])

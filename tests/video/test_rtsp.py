@@ -12,7 +12,7 @@ from mien.core.errors import CameraError
 from mien.video.camera import RETRY_S, Camera, masked
 from mien.video.frames import Frame
 from mien.video.open import open_source
-from mien.video.rtsp import open_stream
+from mien.video.rtsp import SILENT_S, open_stream
 
 
 def read_all(camera: Camera, frames: list[Frame]) -> None:
@@ -67,6 +67,14 @@ def test_a_camera_that_does_not_answer() -> None:
         taken.bind(("127.0.0.1", 0))  # bound, and not listening: nobody answers there
         with pytest.raises(CameraError, match="cannot be opened: connection refused; check the address"):
             open_source(f"rtsp://127.0.0.1:{taken.getsockname()[1]}/cam")
+
+
+def test_a_camera_that_says_nothing_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"rtsp://127.0.0.1:{silent.getsockname()[1]}/cam"
+        with pytest.raises(CameraError, match=r"did not answer within 0\.3 s; check the address"):
+            open_stream(address, silent_s=0.3)
+    assert SILENT_S == 5, "as docs/live.md says"
 
 
 def test_an_address_opens_no_file(tmp_path: Path) -> None:

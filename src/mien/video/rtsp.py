@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,10 +18,14 @@ from mien.video.camera import Camera, masked, shown_address
 
 SCHEMES = ("rtsp://", "rtsps://")
 _PROTOCOLS = "rtsp,rtp,udp,tcp,tls"
-_OPEN_S, _READ_S = 10.0, 5.0  # that a silent camera is waited for
+SILENT_S = 5.0
+"""Seconds that a camera which says nothing is waited for."""
+_OPEN_S = 10.0  # that one which answers may take until its pictures come
 
 
-def open_stream(address: str, options: VideoOptions | None = None, **settings: Any) -> Camera:
+def open_stream(
+    address: str, options: VideoOptions | None = None, *, silent_s: float = SILENT_S, **settings: Any
+) -> Camera:
     """Open the stream of a network camera at an address that the person at this machine gave.
 
     Nothing but RTSP is spoken, and only with this address: it must never come from elsewhere. The stream
@@ -29,21 +34,30 @@ def open_stream(address: str, options: VideoOptions | None = None, **settings: A
     Args:
         address: rtsp://[user:password@]host[:port]/path, or rtsps:// for an encrypted one.
         options: which frames are wanted.
+        silent_s: seconds that it is waited for while it says nothing.
         **settings: those of `mien.video.camera.Camera`.
 
     Raises:
         CameraError: nothing answers, or no pictures come.
     """
-    return Camera(masked(address), lambda: _Stream(address), options, **settings)
+    return Camera(masked(address), lambda: _Stream(address, silent_s), options, **settings)
 
 
 class _Stream:
-    def __init__(self, address: str) -> None:
-        wanted = {"protocol_whitelist": _PROTOCOLS, "format_whitelist": "rtsp", "rtsp_transport": "tcp"}
+    def __init__(self, address: str, silent_s: float) -> None:
+        wanted = {
+            "protocol_whitelist": _PROTOCOLS,
+            "format_whitelist": "rtsp",
+            "rtsp_transport": "tcp",
+            "timeout": str(round(silent_s * 1e6)),
+        }
+        began = time.monotonic()
         try:
-            self._container = av.open(address, format="rtsp", options=wanted, timeout=(_OPEN_S, _READ_S))
+            self._container = av.open(address, format="rtsp", options=wanted, timeout=(_OPEN_S, silent_s))
         except (FFmpegError, OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
+            if time.monotonic() - began >= silent_s:
+                why = f"it did not answer within {silent_s:g} s"
             raise CameraError(
                 f"{shown_address(address)} cannot be opened: {str(why).lower()}; check the address, the "
                 "password and that the camera is on"

@@ -37,7 +37,7 @@ def test_a_folder_gets_everything(mien, place: Path) -> None:
     film = face_film(place / "my film.mp4", sound="aac", sound_s=2.0)
     ended = mien("analyze", film, "--output", place / "results", "--quiet")
     assert (ended.code, ended.out) == (0, "")
-    assert "1 film, 2.0 s" in ended.err
+    assert "1 film (2.0 s of film)" in ended.err
     folder = place / "results" / "my film"
     written = {path.name.removeprefix("my film") for path in folder.iterdir()}
     assert written >= {

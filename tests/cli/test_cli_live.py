@@ -191,9 +191,12 @@ def test_ctrl_c_ends_in_order_and_twice_at_once(start, film: str, place: Path, t
 
 def test_bad_names_of_the_gallery(mien, place: Path) -> None:
     assert mien("gallery", "list").out == "", "one's own, which is empty"
+    ended = mien("gallery", "list", "--emotion", "joy")
+    assert (ended.code, ended.err) == (0, "mien: no saved faces of 'joy'\n")
     for arguments, says in (
         (["list", "--gallery", "nowhere"], "no folder 'nowhere'"),
         (["delete", "x.jpg"], "no saved face is called"),
+        (["list", "--emotion", "hapy"], "no emotion is called 'hapy'; choose one of angry, disgust"),
         (["sheet", "--output", "sheet.png"], "no saved faces"),
     ):
         ended = mien("gallery", *arguments)

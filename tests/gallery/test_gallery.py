@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import threading
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -208,6 +209,37 @@ def test_a_gallery_that_is_a_file(tmp_path: Path) -> None:
         Gallery(tmp_path / "faces")
 
 
+def test_an_emotion_is_found_by_every_name_that_it_has(tmp_path: Path) -> None:
+    store = gallery(tmp_path)
+    store.save(PIXELS, face())
+    store.save(PIXELS, face(top="joy", labels=("joy", "bored")))
+    store.save(PIXELS, face(top="bored", labels=("joy", "bored")))
+    store.save(PIXELS, face(uncertain=True))
+    for name in ("happy", "joy", "Happiness", "Vui vẻ"):
+        assert [one.path.parent.name for one in store.faces(name)] == ["happy", "joy"]
+    assert [one.path.parent.name for one in store.faces("Bored")] == ["bored"]
+    assert [one.path.parent.name for one in store.faces("uncertain")] == ["uncertain"]
+    assert store.faces("sad") == []
+    with pytest.raises(
+        OptionError, match=r"no emotion is called 'hapy'; choose one of angry, .*uncertain, bored"
+    ):
+        store.faces("hapy")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_only_their_owner_can_read_saved_faces(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir(mode=0o755)
+    for root in (tmp_path / "new" / "faces", tmp_path / "there"):
+        store = gallery(root)
+        first = store.save(PIXELS, face())
+        store.save(PIXELS, face(top="sad"))
+        store.delete([first.name])
+        assert {path.stat().st_mode & 0o777 for path in root.rglob("*") if path.is_file()} == {0o600}
+        assert (root / "sad").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "new" / "faces").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "there").stat().st_mode & 0o777 == 0o755
+
+
 def test_a_full_disk_leaves_nothing_half_done(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource", reason="needs POSIX limits")
     store = gallery(tmp_path)
@@ -284,7 +316,9 @@ def test_an_export_with_splits_keeps_each_person_in_one(tmp_path: Path, photo) -
     splits = load_splits(tmp_path / "data", cache=False)
     assert {name: len(faces) for name, faces in splits.items()} == {"train": 4, "validation": 2, "test": 2}
     one_person = filled(tmp_path / "one", photo, one_person=True)
-    with pytest.raises(DatasetError, match="persons are too few"):
+    with pytest.raises(
+        DatasetError, match=r"too few persons show '.+' \(1 person\).*; add faces of others who do"
+    ):
         export_faces(one_person.faces(), tmp_path / "more", test=0.25, whole=True)
     assert not (tmp_path / "more").exists()
 

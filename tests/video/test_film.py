@@ -321,6 +321,15 @@ def test_limits_are_checked_before_frames_are_read(tmp_path: Path) -> None:
         Film(path, VideoOptions(max_frames=49))
 
 
+def test_a_gif_that_declares_a_huge_size_is_refused_by_it(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.gif", numbered(3), codec="gif")
+    content = bytearray(path.read_bytes())
+    content[6:10] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+    with pytest.raises(VideoLimitError, match=r"frames of 65535×65535 pixels, more than max_pixels"):
+        Film(path)
+
+
 def test_more_frames_than_declared_meet_the_limit_while_reading(tmp_path: Path) -> None:
     path = make_film(tmp_path / "film.mkv", numbered(50))
     content = path.read_bytes()

@@ -219,7 +219,7 @@ class Job:
 
     def _announce(self, tally: _Tally) -> None:
         if self.folder is not None and (tally.films or tally.cut_short):
-            films = f"{_counted(tally.films, 'film')}, {tally.read_s:.1f} s"
+            films = f"{_counted(tally.films, 'film')} ({tally.read_s:.1f} s of film)"
             cut = ", and one up to where it was interrupted" if tally.cut_short else ""
             complain(f"wrote {shown(self.folder)}: {films}{cut}")
         for target in tally.spared:

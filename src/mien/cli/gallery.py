@@ -108,6 +108,9 @@ def list_command(
     In a pipe the columns are separated by tabs.
     """
     faces = _chosen(gallery, emotion, since, until)
+    if not faces:
+        complain("no saved faces" if emotion is None else f"no saved faces of {shown(emotion)}")
+        return
     if as_json:
         for face in faces:
             typer.echo(json.dumps(_record(face)))

@@ -9,6 +9,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from mien.core._unfinished import release, reserve
@@ -55,6 +56,21 @@ def ensure_folder(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
+def ensure_private_folder(path: str | os.PathLike[str]) -> Path:
+    """Make the folder `path` where missing, for its owner only (0700), as for faces; return it.
+
+    One that is there keeps its permissions.
+
+    Raises:
+        OutputError: the folder cannot be made, or is a file.
+    """
+    folder = Path(path)
+    ensure_folder(folder.parent)
+    with suppress(OSError):  # it is there, or the next line says why not
+        folder.mkdir(mode=0o700)
+    return ensure_folder(folder)
+
+
 def check_folder(path: str | os.PathLike[str]) -> None:
     """Find out before the work whether the folder `path` can be made; what was missing is missing after it.
 
@@ -71,33 +87,35 @@ def check_folder(path: str | os.PathLike[str]) -> None:
                 place.rmdir()
 
 
-def atomic_write(path: str | os.PathLike[str], data: bytes | str) -> None:
+def atomic_write(path: str | os.PathLike[str], data: bytes | str, *, private: bool = False) -> None:
     """Write `data` (text as UTF-8, line ends as they are) to `path`, all of it or nothing.
 
-    A file that was there before stays as it was when writing fails.
+    A file that was there before stays as it was when writing fails. With `private` only its owner can read
+    it (0600).
 
     Raises:
         OutputError: the folder is missing, full or read-only, or `path` is not a plain file.
     """
     # A file name that is not UTF-8 reaches text as lone surrogates; they are kept readable, not fatal.
     content = data.encode("utf-8", "backslashreplace") if isinstance(data, str) else data
-    with atomic_path(path) as temporary:
+    with atomic_path(path, private=private) as temporary:
         temporary.write_bytes(content)
 
 
 @contextmanager
-def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+def atomic_path(path: str | os.PathLike[str], *, private: bool = False) -> Iterator[Path]:
     """Give a temporary path beside `path`, with the same suffix; on success it becomes `path`.
 
     The block writes and closes the temporary file. It is then flushed to the disk and renamed over
     `path`. After any exception it is removed and `path` is as it was. What a killed process left goes when
-    another one writes into the folder for the first time; a file that is being written stays.
+    another one writes into the folder for the first time; a file that is being written stays. With
+    `private` only the file's owner can read it (0600); otherwise it has the permissions of the one before.
 
     Raises:
         OutputError: the file cannot be written. An OSError of the block about the temporary file, such
             as a full disk, becomes an OutputError too; any other exception passes.
     """
-    target, temporary, lock = _prepared(path)
+    target, temporary, lock = _prepared(path, private)
     try:
         try:
             yield temporary
@@ -105,7 +123,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
             if not _is_about(error, temporary):
                 raise
             raise refusal(path, error) from error
-        _publish(path, temporary, target)
+        _publish(path, temporary, target, private)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
@@ -154,7 +172,7 @@ def _is_inside(name: str | bytes | os.PathLike[str], folder: Path) -> bool:
     return Path(os.fsdecode(name)).is_relative_to(folder)
 
 
-def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path, int | None]:
+def _prepared(path: str | os.PathLike[str], private: bool) -> tuple[Path, Path, int | None]:
     """Return the file to replace, links followed, a new empty file beside it, and the lock on that."""
     try:
         target = Path(os.path.realpath(path))
@@ -163,7 +181,7 @@ def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path, int | None]:
             raise OutputError(f"{shown(path)} is {kind}; give the name of a file to write")
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        temporary, lock = reserve(target, _make_empty)
+        temporary, lock = reserve(target, partial(_make_empty, mode=0o600 if private else 0o666))
     except OSError as error:
         folder = Path(path).parent
         if isinstance(error, FileNotFoundError) and not folder.is_dir():
@@ -176,16 +194,16 @@ def _prepared(path: str | os.PathLike[str]) -> tuple[Path, Path, int | None]:
     return target, temporary, lock
 
 
-def _make_empty(path: Path) -> None:
+def _make_empty(path: Path, mode: int) -> None:
     # os.open, unlike tempfile, gives the permissions that the user's umask asks for.
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
 
 
-def _publish(path: str | os.PathLike[str], temporary: Path, target: Path) -> None:
+def _publish(path: str | os.PathLike[str], temporary: Path, target: Path, private: bool) -> None:
     try:
         with temporary.open("r+b") as file:
             os.fsync(file.fileno())
-        if target.exists():
+        if target.exists() and not private:
             shutil.copymode(target, temporary)
         temporary.replace(target)
     except OSError as error:

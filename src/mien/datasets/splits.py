@@ -135,17 +135,25 @@ def _mask_by_person(
     for _ in range(DEALS):
         apart = np.isin(groups, _persons(counts, total, fraction, generator))
         sides = {"rest": ~apart, "split-off part": apart}
-        lacking = [side for side, faces in sides.items() if not _has_all(dataset, faces, total)]
+        lacking = [(side, lack) for side, faces in sides.items() if (lack := _lacks(dataset, faces, total))]
         if not lacking:
             return apart
+    side, labels = lacking[0]
+    persons = (counts > 0).sum(0).tolist()
+    named = ", ".join(
+        f"{dataset.labels[label]!r} ({persons[label]} person{'s' * (persons[label] != 1)})"
+        for label in labels
+    )
     raise DatasetError(
-        f"no split by persons leaves every label faces in the {lacking[0]}; {len(counts)} persons are too few"
+        f"no split by persons puts faces of every label into the {side}: too few persons show {named}; add "
+        "faces of others who do, leave the label out, or split off no part"
     )
 
 
-def _has_all(dataset: FaceDataset, faces: NDArray[np.bool_], total: NDArray[np.float64]) -> bool:
+def _lacks(dataset: FaceDataset, faces: NDArray[np.bool_], total: NDArray[np.float64]) -> list[int]:
+    """Return the labels that the data has and these faces have not."""
     there = np.bincount(dataset.targets[faces], minlength=len(total))
-    return bool((there[total > 0] > 0).all())
+    return np.flatnonzero((total > 0) & (there == 0)).tolist()
 
 
 def _persons(

@@ -33,7 +33,8 @@ class Index:
         """
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         try:
-            with self.path.open("ab") as file:
+            # For the owner only, as the faces themselves.
+            with open(self.path, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
                 file.write(line if self._ends_well() else b"\n" + line)
         except OSError as error:
             raise OutputError(f"{shown(self.path)} cannot be written: {reason(error)}") from error
@@ -53,7 +54,7 @@ class Index:
             return
         left = [line for line in lines if (record := _parsed(line)) is not None and record["name"] in names]
         if len(left) < len(lines):
-            atomic_write(self.path, b"".join(line + b"\n" for line in left))
+            atomic_write(self.path, b"".join(line + b"\n" for line in left), private=True)
 
     def _lines(self) -> list[bytes]:
         try:

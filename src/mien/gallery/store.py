@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.core.emotions import parse_emotion
+from mien.core.emotions import Emotion, parse_emotion
 from mien.core.errors import OptionError, OutputError
-from mien.core.files import atomic_write, ensure_folder, reason, shown
+from mien.core.files import atomic_write, ensure_private_folder, reason, shown
 from mien.core.gallery_options import GalleryOptions
 from mien.core.geometry import Box, Landmarks
 from mien.core.images import encode_jpeg
@@ -71,6 +71,8 @@ def default_folder() -> Path:
 class Gallery:
     """A folder of saved faces; safe between threads. Nothing is made before the first face is saved.
 
+    Only its owner can read what is in it: files have the permissions 0600, folders that it makes 0700.
+
     Args:
         folder: the user's own without it.
         options: which faces are saved, and how long they stay.
@@ -108,8 +110,9 @@ class Gallery:
         with self._lock:
             saved = self._now()
             path = self._new_path(face, saved)
-            ensure_folder(path.parent)
-            atomic_write(path, encode_jpeg(picture, _QUALITY))
+            ensure_private_folder(self.folder)
+            ensure_private_folder(path.parent)
+            atomic_write(path, encode_jpeg(picture, _QUALITY), private=True)
             person = "" if face.track_id is None else f"{self._session}-{face.track_id}"
             record = {
                 "name": path.name,
@@ -132,18 +135,20 @@ class Gallery:
         """Return the saved faces, the oldest first.
 
         Args:
-            emotion: of this one only, in any spelling and language, or "uncertain".
+            emotion: of this one only, in any spelling and language, a folder's own name, or "uncertain".
             since: saved on this day or later.
             until: saved on this day or earlier.
 
         Raises:
+            OptionError: nobody knows an emotion of this name, and no face was saved under it.
             OutputError: the folder cannot be read.
         """
-        wanted = None if emotion is None else _folder_of(emotion)
+        files = self._files()
+        wanted = None if emotion is None else _wanted(emotion, {path.parent.name for path, _ in files})
         records = self._index.read()
         found = []
-        for path, saved in self._files():
-            if wanted is not None and path.parent.name != wanted:
+        for path, saved in files:
+            if wanted is not None and path.parent.name not in wanted:
                 continue
             if (since is not None and saved.date() < since) or (until is not None and saved.date() > until):
                 continue
@@ -291,9 +296,23 @@ def _plain_folders(root: Path) -> list[Path]:
     return sorted(Path(entry.path) for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False))
 
 
-def _folder_of(emotion: str) -> str:
-    known = parse_emotion(emotion)
-    return emotion if emotion == UNCERTAIN else folder_name(str(known) if known else emotion)
+def _wanted(emotion: str, folders: set[str]) -> set[str]:
+    """Return the folders that `emotion` stands for, among those that there are.
+
+    A model's label and its alias are one emotion: joy is happy, whichever of them a folder is called.
+    """
+    known = None if emotion.lower() == UNCERTAIN else parse_emotion(emotion)
+    if known is not None:
+        return {folder for folder in folders if parse_emotion(folder) == known}
+    named = {
+        folder for folder in folders if folder.lower() in (emotion.lower(), folder_name(emotion).lower())
+    }
+    if not named and emotion.lower() != UNCERTAIN:
+        names = ", ".join(
+            [*Emotion, UNCERTAIN, *sorted(f for f in folders - {UNCERTAIN} if not parse_emotion(f))]
+        )
+        raise OptionError(f"no emotion is called {shown(emotion)}; choose one of {names}")
+    return named
 
 
 def _label(folder: str, face: Face | None) -> str | None:

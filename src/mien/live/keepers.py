@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.core.errors import MienError, OutputError
-from mien.core.files import atomic_write, ensure_folder, reason, shown
+from mien.core.files import atomic_write, ensure_private_folder, reason, shown
 from mien.gallery.store import Gallery
 from mien.live._threads import Background
 from mien.live.session import LiveSession
@@ -74,7 +74,7 @@ class KeepCrops:
     def __init__(
         self, folder: str | os.PathLike[str], tell: Callable[[Notice], None], *, most: int = _MOST_CROPS
     ) -> None:
-        self._folder = ensure_folder(folder)
+        self._folder = ensure_private_folder(folder)
         self._tell = tell
         try:
             matches = [_CROP.fullmatch(path.name) for path in self._folder.iterdir()]
@@ -105,7 +105,7 @@ class KeepCrops:
         for crop in crops:
             turned = crop if crop.ndim == 2 else cv2.cvtColor(crop, cv2.COLOR_RGB2BGR)
             _, data = cv2.imencode(".png", turned)
-            atomic_write(self._folder / f"image{self._next}.png", data.tobytes())
+            atomic_write(self._folder / f"image{self._next}.png", data.tobytes(), private=True)
             self._next += 1
 
     def _stop(self, error: Exception) -> None:

@@ -110,6 +110,8 @@ class Film:
                 f"{shown(self._path)} is encoded as {declared.name}; Mien reads {_DECODER_NAMES}"
             )
         width, height = declared.width, declared.height
+        if width < 1 and self._container.format.name == "gif":
+            width, height = _gif_size(self._path)  # FFmpeg keeps no size that it would not decode
         if width * height > self._max_pixels:
             raise VideoLimitError(
                 f"{shown(self._path)} has frames of {width}×{height} pixels, more than max_pixels, "
@@ -250,6 +252,13 @@ def _pictures(container: InputContainer, path: Path) -> VideoStream:
         what = "only sound" if container.streams.audio else "nothing to see"
         raise VideoFormatError(f"{shown(path)} has no pictures in it, {what}")
     return streams[0]
+
+
+def _gif_size(path: Path) -> tuple[int, int]:
+    """Return the size that a GIF's head declares."""
+    with path.open("rb") as file:
+        head = file.read(10)
+    return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:

@@ -177,6 +177,7 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "Mien: "
 USERSESSIONS_TRACK_ACTIVITY = False  # else every page that is looked at writes into the database
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Mien"
+MFA_ALLOW_UNVERIFIED_EMAIL = not MIEN.confirm_email  # where no mail is set up, second factors still are
 
 AXES_FAILURE_LIMIT = MIEN.login_failures
 AXES_COOLOFF_TIME = MIEN.lock_minutes / 60

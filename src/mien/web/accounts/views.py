@@ -52,7 +52,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
             form = TokenForm()
         except OptionError:  # the form has checked everything but their number
             form.add_error(None, _("You have too many tokens. Revoke one that is used no longer."))
-    context = {"form": form, "text": text, "tokens": Token.objects.filter(owner=request.user)}
+    context = {"form": form, "new_token": text, "tokens": Token.objects.filter(owner=request.user)}
     return render(request, "accounts/tokens.html", context)
 
 

@@ -44,8 +44,10 @@ def styled(field: BoundField) -> Any:
     """Return a form's field with the classes of its kind, and told apart where it is wrong."""
     widget = field.field.widget
     kind = "form-control"
-    if isinstance(widget, CheckboxInput | RadioSelect):
+    if isinstance(widget, CheckboxInput):
         kind = "form-check-input"
+    elif isinstance(widget, RadioSelect):
+        kind = "choices"
     elif isinstance(widget, Select) and not isinstance(widget, FileInput):
         kind = "form-select"
     wrong = " is-invalid" if field.errors else ""
@@ -60,3 +62,9 @@ def styled(field: BoundField) -> Any:
 def is_tick(field: BoundField) -> bool:
     """Whether the field is a box to tick, which stands before its label."""
     return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def is_choice(field: BoundField) -> bool:
+    """Whether the field is a list that always has something chosen."""
+    return isinstance(field.field.widget, Select)

@@ -111,7 +111,7 @@ def client_of(db):
     def log_in(user=None) -> Client:
         client = Client()
         if user is not None:
-            client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+            client.force_login(user, "mien.web.accounts.backend.PasswordBackend")
         return client
 
     return log_in

@@ -120,7 +120,7 @@ def test_an_account_by_token(client, photo, ann, settings) -> None:
 
 def test_an_account_by_session_needs_the_csrf_token(photo, ann) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(ann, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(ann, "mien.web.accounts.backend.PasswordBackend")
     assert refused(client.post("/detect", {"image": upload(photo)}), 403)
     client.cookies["mien_csrf"] = "x" * 32
     assert client.post("/detect", {"image": upload(photo)}, HTTP_X_CSRFTOKEN="x" * 32).status_code == 200

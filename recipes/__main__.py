@@ -11,8 +11,10 @@
 from __future__ import annotations
 
 import argparse
+import lzma
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 from mien.core.errors import MienError, OptionError
@@ -104,9 +106,16 @@ def _pack(given: argparse.Namespace) -> int:
 
 
 def _unpack(given: argparse.Namespace) -> int:
-    faces, votes = unpack(given.file, given.folder)
+    faces, votes = _unpacked(given.file, given.folder)
     print(f"{faces}" if votes is None else f"{faces} and {votes}")
     return 0
+
+
+def _unpacked(file: Path, folder: Path) -> tuple[Path, Path | None]:
+    try:
+        return unpack(file, folder)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile, lzma.LZMAError) as error:
+        raise OptionError(f"{str(file)!r} is no file of pack, or cannot be unpacked: {error}") from error
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -115,7 +124,7 @@ def _run(given: argparse.Namespace) -> int:
     plan = read_plan(given.plan, given.shorten)
     data, votes = given.data, given.votes
     if given.packed is not None:
-        data, votes = unpack(given.packed, given.output / ".faces")
+        data, votes = _unpacked(given.packed, given.output / ".faces")
     place = Place(data, votes, given.test, given.output)
     left = run_plan(plan, place, at_once=given.at_once, threads=given.threads, minutes=given.minutes)
     _show(plan, given.output)

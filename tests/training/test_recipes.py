@@ -108,6 +108,14 @@ def test_packed_faces_are_the_same_data_to_train_on(faces: Path, tmp_path: Path)
     assert packing.unpack(file, tmp_path / "fewer")[0] == fewer  # what is there is not written again
 
 
+def test_what_is_not_packed_is_not_unpacked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text.zip").write_text("no zip file")
+    for name in ("text.zip", "nothing.zip"):
+        assert recipes.main(["unpack", str(tmp_path / name), str(tmp_path / "out")]) == 2
+        assert f"{name}' is no file of pack" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_more_than_what_travels_is_refused(
     faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

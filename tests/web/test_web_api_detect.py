@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-
-from mien.web.accounts import tokens
+from web_api_support import bearer, set_mien, upload
 
 pytestmark = pytest.mark.django_db
-
-
-def upload(content: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, content, "image/jpeg")
-
-
-def set_mien(settings, **values) -> None:
-    settings.MIEN = replace(settings.MIEN, **values)
-
-
-def bearer(user, *scopes: str) -> dict[str, str]:
-    return {"HTTP_AUTHORIZATION": f"Bearer {tokens.make(user, 'a program', scopes or ('analyse',))[1]}"}
 
 
 def test_a_face(client, photo) -> None:

@@ -9,8 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
-from ninja import Field, Router, Schema
+from ninja import Field, Router, Schema, Status
 
 from mien.core.errors import CardError
 from mien.web import engine
@@ -18,6 +17,7 @@ from mien.web.accounts import tokens
 from mien.web.accounts.models import Scope, Token
 from mien.web.api.callers import account, person
 from mien.web.api.documents import refusals
+from mien.web.api.schemas import Moment
 from mien.web.privacy.consent import has_consented
 from mien.zoo.registry import list_models
 
@@ -69,7 +69,7 @@ class NewToken(Schema, extra="forbid"):
 
     name: str = Field(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")
     scopes: list[Literal["analyse", "read", "delete"]] = Field(min_length=1, max_length=3)
-    expires: datetime | None = None
+    expires: Moment | None = None
 
 
 class ModelOut(Schema):
@@ -144,11 +144,8 @@ def list_tokens(request: HttpRequest) -> Any:
 )
 def make_token(request: HttpRequest, new: NewToken) -> Any:
     """Make a token; its text is in this answer and nowhere else."""
-    expires = new.expires
-    if expires is not None and timezone.is_naive(expires):
-        expires = timezone.make_aware(expires)
-    token, text = tokens.make(request.user, new.name, new.scopes, expires=expires)
-    return 201, {**_token_out(token), "token": text}
+    token, text = tokens.make(request.user, new.name, new.scopes, expires=new.expires)
+    return Status(201, {**_token_out(token), "token": text})
 
 
 @router.delete(
@@ -162,7 +159,7 @@ def make_token(request: HttpRequest, new: NewToken) -> Any:
 def revoke_token(request: HttpRequest, token_id: UUID) -> Any:
     """Revoke a token at once."""
     get_object_or_404(Token, owner=request.user, uid=token_id).delete()
-    return 204, None
+    return Status(204, None)
 
 
 def _token_out(token: Token) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mien.core.errors import ImageFormatError, ImageLimitError
 from mien.web import engine
 from mien.web.accounts.models import Scope
 from mien.web.api.callers import Anyone, Session, Token, need_consent
-from mien.web.api.problems import ProblemError
+from mien.web.api.problems import MEANINGS, ProblemError
 
 router = Router(tags=["detect"])
 MB = 1_000_000
@@ -50,7 +50,10 @@ class DetectError(Schema):
 
 def _description() -> dict[str, Any]:
     error = {"application/json": {"schema": {"$ref": "#/components/schemas/DetectError"}}}
-    described = {status: {"description": _MEANINGS.get(status, ""), "content": error} for status in _STATUSES}
+    described = {
+        status: {"description": _MEANINGS.get(status, MEANINGS[status]), "content": error}
+        for status in _STATUSES
+    }
     form = {
         "type": "object",
         "required": ["image"],

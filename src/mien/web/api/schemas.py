@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from django.utils import timezone
 from ninja import Field, Schema
+from pydantic import AfterValidator
 
 from mien.web.analyses.models import Analysis, Batch
 
 SOURCES = Literal["upload", "api", "camera", "film"]
+
+
+def _in_utc(given: datetime) -> datetime:
+    """Return a moment as the database takes it; without a zone it is the server's."""
+    try:
+        return (timezone.make_aware(given) if timezone.is_naive(given) else given).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("before the year 1 or after the year 9999") from None
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 
 
 class BoxOut(Schema):

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.parser import Parser
 
-from mien.web.api import accounts, detect, problems
+from mien.web.api import accounts, analyses, detect, problems, reports
 from mien.web.api.documents import Service
 
 _ABOUT = """\
@@ -47,7 +47,8 @@ def _made() -> Service:
     )
     problems.install(service)
     service.add_router("", detect.router)
-    service.add_router("/api/v1", accounts.router)
+    for room in (accounts, analyses, reports):
+        service.add_router("/api/v1", room.router)
     return service
 
 

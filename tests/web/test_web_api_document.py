@@ -81,7 +81,7 @@ def schema():
 
 @pytest.mark.parametrize(("path", "method"), operations(), ids=lambda part: part)
 def test_whatever_is_sent_gets_an_answer_of_the_document(
-    path: str, method: str, schema, client_of, ann
+    path: str, method: str, settings, client_of, ann
 ) -> None:
     set_mien(settings, api_per_minute=100_000, detect_per_minute=100_000)
     headers = bearer_or_session(path, ann, client_of)

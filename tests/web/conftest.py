@@ -131,12 +131,17 @@ def empty_photo() -> bytes:
 
 @pytest.fixture
 def make_analysis(db, photo):
-    """A function that reads the photo for a user and keeps the result."""
+    """A function that reads the photo for a user and keeps the result, with the picture if wanted."""
+    from mien.core import images
     from mien.web import engine
-    from mien.web.analyses import store
+    from mien.web.analyses import pictures, store
 
-    def make(owner, **values):
-        return store.keep(owner, engine.analyze(photo), **{"name": "photo.jpg", **values})
+    def make(owner, *, picture: bool = False, **values):
+        analysis = store.keep(owner, engine.analyze(photo), **{"name": "photo.jpg", **values})
+        if picture:
+            with pictures.kept_with(images.load(photo)) as keep:
+                keep(analysis)
+        return analysis
 
     return make
 

@@ -7,6 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from web_support import Found, routes
 
 from mien.web.accounts import tokens
+from mien.web.analyses.models import Batch
 from mien.web.rules import OF_PACKAGES, Rule, rule_of
 
 ROUTES = list(routes())
@@ -14,6 +15,8 @@ LOGIN = "/account/login/"
 # A value for every argument in an address of a page; objects are ann's. Add a line with a new argument.
 SAMPLES = {
     "token": lambda ann, _make_analysis: tokens.make(ann, "a program", ["read"])[0].uid,
+    "batch": lambda ann, make_analysis: Batch.objects.create(owner=ann, total=1).uid,
+    "picture": lambda ann, make_analysis: make_analysis(ann, picture=True).uid,
     "uid": lambda ann, make_analysis: make_analysis(ann).uid,
 }
 # Routes whose answer to whom they let in is not a page of their own.

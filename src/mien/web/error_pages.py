@@ -6,6 +6,7 @@ import errno
 import sys
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -56,8 +57,9 @@ def error_page(
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400."""
-    return error_page(request, 400)
+    """400, or 413 where a form has more files, fields or bytes than any of ours."""
+    too_much = isinstance(exception, TooManyFilesSent | TooManyFieldsSent | RequestDataTooBig)
+    return error_page(request, 413 if too_much else 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -21,7 +21,11 @@ class Entry(NamedTuple):
     rule: Rule
 
 
-ENTRIES: tuple[Entry, ...] = (Entry("admin:index", _("Database"), "database", Rule.VIEWER),)
+ENTRIES: tuple[Entry, ...] = (
+    Entry("analyses:photos", _("Photos"), "images", Rule.USER),
+    Entry("analyses:history", _("History"), "clock-history", Rule.USER),
+    Entry("admin:index", _("Database"), "database", Rule.VIEWER),
+)
 
 
 def entries_for(request: HttpRequest) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ urlpatterns = [
     route("", pages.home, "home", Rule.ANONYMOUS),
     route("preferences/", preferences.change, "preferences", Rule.ANONYMOUS),
     path("account/", include("mien.web.accounts.urls")),
+    path("", include("mien.web.analyses.urls")),
     path("privacy/", include("mien.web.privacy.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),

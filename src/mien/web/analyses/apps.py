@@ -8,3 +8,7 @@ class AnalysesConfig(AppConfig):
     name = "mien.web.analyses"
     label = "analyses"
     verbose_name = _("analyses")
+
+    def ready(self) -> None:
+        """Listen for deleted pictures, whoever deletes them."""
+        from mien.web.analyses import pictures  # noqa: F401

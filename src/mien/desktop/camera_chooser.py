@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGridLayout,
     QLabel,
-    QLineEdit,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from mien.core.formats import FILM_EXTENSIONS
+from mien.desktop.controls import LineEdit, file_dialog
 from mien.desktop.jobs import Work
 from mien.desktop.texts import text
 from mien.video.cameras import FoundCamera, find_cameras
@@ -43,7 +43,7 @@ class CameraChooser(QDialog):
         self._in_use, self._source = "", "0"
         self.language = "en"
         self.list = QListWidget()
-        self.place = QLineEdit()
+        self.place = LineEdit()
         self.place.setClearButtonEnabled(True)
         self.state, self.list_label, self.place_label, self.note = (QLabel() for _ in range(4))
         self.look_button, self.browse_button, self.open_button, self.close_button = (
@@ -127,7 +127,7 @@ class CameraChooser(QDialog):
 
     def browse(self) -> QFileDialog:
         """Ask for a film in a camera's place."""
-        dialog = QFileDialog(self, text("browse", self.language).replace("&", "").rstrip(" …"))
+        dialog = file_dialog(self, text("browse", self.language).replace("&", "").rstrip(" …"))
         known = " ".join(f"*{suffix}" for suffix in sorted(FILM_EXTENSIONS))
         dialog.setNameFilters([f"Mien ({known})", "* (*)"])
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)

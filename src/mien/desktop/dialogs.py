@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from mien.core.formats import FILM_EXTENSIONS
 from mien.core.images import EXTENSIONS
+from mien.desktop.controls import file_dialog
 from mien.desktop.exporting import annotate_film, annotate_photo, export_film, export_photos, save_face
 from mien.desktop.saved_faces import SavedFaces
 from mien.desktop.texts import text
@@ -135,7 +136,7 @@ class Dialogs:
     def _dialog(self, title: str, action: Callable[[list[Path]], None]) -> QFileDialog:
         window = self._window
         words = text(title, window.language).replace("&", "").rstrip(" …")
-        dialog = QFileDialog(window, words, window.settings.last_folder)
+        dialog = file_dialog(window, words, window.settings.last_folder)
 
         def chosen(names: list[str]) -> None:
             window.settings.last_folder = str(Path(names[0]).parent)

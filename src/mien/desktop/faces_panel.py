@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QCheckBox,
     QComboBox,
     QGridLayout,
     QGroupBox,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from mien.core.results import Face
 from mien.desktop.bars import Bars
+from mien.desktop.controls import CheckBox
 from mien.desktop.texts import emotion_text, text
 
 _COLUMNS = ("column_face", "column_emotion", "column_confidence", "column_size")
@@ -51,7 +51,7 @@ class FacesPanel(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.bars = Bars()
-        self.clahe = QCheckBox()
+        self.clahe = CheckBox()
         self.median_label = QLabel()
         self.median = QComboBox()
         for size in _MEDIANS:

@@ -149,6 +149,8 @@ class MainWindow(QMainWindow):
             apply_theme(app, choice)
             self.restyle()
             return
+        if choice != self.language:
+            self.tell("")  # what was said is in the language before
         self.settings.language = self.language = choice
         translate_qt(app, choice)
         self.actions_.retranslate(choice)

@@ -18,14 +18,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks import desktop, films, live, network, photos, process, scenes, training, trust
+from benchmarks import dashboard, desktop, films, live, network, photos, process, scenes, training, trust
 from benchmarks.measure import Figure
 from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
 from mien.zoo import store
 from mien.zoo.registry import find, load_model
 
-PARTS = ("network", "photos", "scenes", "trust", "films", "live", "desktop", "process", "training")
+PARTS = (
+    "network",
+    "photos",
+    "scenes",
+    "trust",
+    "films",
+    "live",
+    "desktop",
+    "process",
+    "training",
+    "dashboard",
+)
 RESULTS = Path("bench-results")
 _YUNET_BESIDE = Path("../shared/models/face_detection_yunet_2023mar.onnx")
 
@@ -86,6 +97,11 @@ def _figures(parts: list[str], detectors: list[str], name: str | None) -> Iterat
         yield from process.run()
     if "training" in parts:
         yield from training.run(model)
+    if "dashboard" in parts:
+        if find_spec("django") is None:
+            print("dashboard: left out, Django is not installed", flush=True)
+        else:
+            yield from dashboard.run()
 
 
 @contextmanager

@@ -24,6 +24,7 @@ class Entry(NamedTuple):
 ENTRIES: tuple[Entry, ...] = (
     Entry("analyses:photos", _("Photos"), "images", Rule.USER),
     Entry("analyses:history", _("History"), "clock-history", Rule.USER),
+    Entry("dashboard:personal", _("Numbers"), "bar-chart-line", Rule.USER),
     Entry("admin:index", _("Database"), "database", Rule.VIEWER),
 )
 

@@ -13,6 +13,7 @@ urlpatterns = [
     route("preferences/", preferences.change, "preferences", Rule.ANONYMOUS),
     path("account/", include("mien.web.accounts.urls")),
     path("", include("mien.web.analyses.urls")),
+    path("dashboard/", include("mien.web.dashboard.urls")),
     path("privacy/", include("mien.web.privacy.urls")),
     path("account/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -53,15 +53,16 @@ class Period:
         """The slot after the last."""
         return self._slot(self.last + timedelta(days=1))
 
-    def totals(self) -> Q:
-        """Select the rows of totals that make up these days: days of UTC, and quarters at both ends."""
+    def totals(self, scope: int) -> Q:
+        """Select a scope's totals of these days: days of UTC, and quarters at both ends."""
         first, last = -(-self.start // DAY) * DAY, self.end // DAY * DAY
         if first >= last:
-            return Q(span=QUARTER, slot__gte=self.start, slot__lt=self.end)
+            return _range(scope, QUARTER, self.start, self.end)
+        # each range names the scope, so that SQLite looks each up in the index
         return (
-            Q(span=QUARTER, slot__gte=self.start, slot__lt=first)
-            | Q(span=DAY, slot__gte=first, slot__lt=last)
-            | Q(span=QUARTER, slot__gte=last, slot__lt=self.end)
+            _range(scope, QUARTER, self.start, first)
+            | _range(scope, DAY, first, last)
+            | _range(scope, QUARTER, last, self.end)
         )
 
     def local_s(self) -> Expression:
@@ -123,6 +124,10 @@ def choose(
         raise OptionError(f"period is {name[:20]!r}; it is one of {', '.join([*PERIODS, 'days'])}")
     days = PERIODS[name]
     return Period(name, today - timedelta(days=days - 1) if days else min(begin, today), today, zone)
+
+
+def _range(scope: int, span: int, start: int, end: int) -> Q:
+    return Q(scope=scope, span=span, slot__gte=start, slot__lt=end)
 
 
 def _day(field: str, text: str, default: date) -> date:

@@ -154,18 +154,18 @@ def statistics(owner: Any, period: Period) -> Statistics:
 def queries(owner: Any, period: Period) -> dict[str, QuerySet[Any]]:
     """Return the queries that the database answers for `statistics`, by name."""
     scope = EVERYONE if owner is None else owner.pk
-    uses, readings = Use.objects.filter(scope=scope), Reading.objects.filter(scope=scope)
-    quarters = uses.filter(span=QUARTER, slot__gte=period.start, slot__lt=period.end)
+    totals = period.totals(scope)
+    quarters = Use.objects.filter(scope=scope, span=QUARTER, slot__gte=period.start, slot__lt=period.end)
     numbers = {"photos": Sum("analyses"), "total": Sum("faces")}
     local = quarters.annotate(local=Cast(period.local_s(), IntegerField()))
     step = 3600 if period.days == 1 else 86_400
     # 1970 began on a Thursday
     weekday = (F("local") / 86_400 + 3) % 7 + 1
     return {
-        "emotions": readings.filter(period.totals())
+        "emotions": Reading.objects.filter(totals)
         .values("emotion")
         .annotate(total=Sum("faces"), sure=Sum("confidence"), **{f"in_{name}": Sum(name) for name in BINS}),
-        "sources": uses.filter(period.totals()).values("source").annotate(**numbers),
+        "sources": Use.objects.filter(totals).values("source").annotate(**numbers),
         "over_time": local.annotate(step=F("local") / step).values("step").annotate(**numbers),
         "clock": local.annotate(hour=F("local") / 3600 % 24, weekday=weekday)
         .values("hour", "weekday")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.utils.dates import WEEKDAYS
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.formats import date_format, number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -145,7 +145,7 @@ def _hour(number: int) -> str:
 
 
 def _weekday(number: int) -> str:
-    name: str | Promise = WEEKDAYS[number - 1]
+    name: str | Promise = WEEKDAYS_ABBR[number - 1]
     return _capital(str(name))
 
 

@@ -32,7 +32,7 @@ class PeriodForm(forms.Form):
         label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     # a script adds the device's own zone
-    zone = forms.CharField(label=_("Time zone"), required=False, max_length=60, widget=forms.Select)
+    zone = forms.CharField(label=_("Time zone"), required=False, widget=forms.Select)
     period = forms.ChoiceField(choices=[(name, name) for name in PERIODS], required=False)
 
     def __init__(self, owner: Any, data: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import stat
@@ -250,11 +251,12 @@ def zipped(*members: tuple[str, bytes], mode: int = 0) -> bytes:
 
 def tarred(name: str, content: bytes = b"", kind: bytes = tarfile.REGTYPE, target: str = "") -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
         info = tarfile.TarInfo(name)
         info.type, info.linkname, info.size = kind, target, len(content)
         archive.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
+    # Without the time: it would be in the tests' names, on which processes that test together have to agree.
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 @pytest.mark.parametrize(

@@ -14,27 +14,41 @@ from mien.core.errors import MissingExtraError, OptionError
 PACKAGES = ("PySide6", "pyqtgraph")
 """What has to be installed to open a window, all of it in the extra `desktop`."""
 
-# What Qt loads on Linux and brings no copy of, with the package of Debian and Ubuntu; the X11 part is
-# needed where windows are opened through X11.
+# What Qt loads on Linux and brings no copy of, with the package of Debian and Ubuntu: always, and where
+# windows are opened through X11 or through Wayland. A test compares them with what Qt's files ask for.
 _LIBRARIES = {
     "libEGL.so.1": "libegl1",
     "libGL.so.1": "libgl1",
     "libfontconfig.so.1": "libfontconfig1",
+    "libfreetype.so.6": "libfreetype6",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libgthread-2.0.so.0": "libglib2.0-0",
     "libdbus-1.so.3": "libdbus-1-3",
+    "libX11.so.6": "libx11-6",
     "libxkbcommon.so.0": "libxkbcommon0",
+    "libzstd.so.1": "libzstd1",
 }
 _X11_LIBRARIES = {
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxcb.so.1": "libxcb1",
     "libxcb-cursor.so.0": "libxcb-cursor0",
     "libxcb-icccm.so.4": "libxcb-icccm4",
     "libxcb-image.so.0": "libxcb-image0",
     "libxcb-keysyms.so.1": "libxcb-keysyms1",
     "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render.so.0": "libxcb-render0",
     "libxcb-render-util.so.0": "libxcb-render-util0",
     "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-shm.so.0": "libxcb-shm0",
     "libxcb-sync.so.1": "libxcb-sync1",
+    "libxcb-util.so.1": "libxcb-util1",
     "libxcb-xfixes.so.0": "libxcb-xfixes0",
     "libxcb-xkb.so.1": "libxcb-xkb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+}
+_WAYLAND_LIBRARIES = {
+    "libwayland-client.so.0": "libwayland-client0",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
 }
 _PROBE = (
     "from PySide6.QtGui import QGuiApplication as App; app = App([]); print('platform:', App.platformName())"
@@ -75,7 +89,7 @@ def missing_libraries() -> dict[str, str]:
     """Return the libraries of the system that Qt needs here and that do not load, each with its package."""
     if sys.platform != "linux":
         return {}
-    wanted = _LIBRARIES | (_X11_LIBRARIES if _uses_x11() else {})
+    wanted = _LIBRARIES | _of_platform()
     return {library: package for library, package in wanted.items() if not _loads(library)}
 
 
@@ -87,7 +101,7 @@ def lacking(missing: Mapping[str, str]) -> str:
 
 def how_to_install(missing: Mapping[str, str]) -> str:
     """Return what to do about what `missing_libraries` found."""
-    return f"on Debian and Ubuntu: sudo apt install {' '.join(missing.values())}"
+    return f"on Debian and Ubuntu: sudo apt install {' '.join(dict.fromkeys(missing.values()))}"
 
 
 def open_display() -> tuple[str, str]:
@@ -111,12 +125,16 @@ def open_display() -> tuple[str, str]:
     return "", lines[-1 if lines[0].startswith("Traceback") else 0].rstrip(".")
 
 
-def _uses_x11() -> bool:
-    """Tell whether Qt will open windows through X11."""
+def _of_platform() -> dict[str, str]:
+    """Return the libraries of the way in which Qt will open windows."""
     platform = os.environ.get("QT_QPA_PLATFORM", "")
-    if platform:
-        return platform.startswith("xcb")
-    return bool(os.environ.get("DISPLAY")) and not os.environ.get("WAYLAND_DISPLAY")
+    if not platform:
+        platform = (
+            "wayland" if os.environ.get("WAYLAND_DISPLAY") else "xcb" if os.environ.get("DISPLAY") else ""
+        )
+    if platform.startswith("xcb"):
+        return _X11_LIBRARIES
+    return _WAYLAND_LIBRARIES if platform.startswith("wayland") else {}
 
 
 def _loads(library: str) -> bool:

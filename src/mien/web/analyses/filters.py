@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import Exists, F, OuterRef, Q
 from django.http import QueryDict
 from django.shortcuts import get_object_or_404
@@ -27,6 +28,15 @@ ORDERS = {
 }
 
 
+class _DayField(forms.DateField):
+    """A day, as browsers send it, that is a moment in every time zone."""
+
+    def __init__(self, **values: Any) -> None:
+        widget = forms.DateInput({"type": "date"}, "%Y-%m-%d")
+        limits = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(9998, 12, 31))]
+        super().__init__(required=False, widget=widget, validators=limits, **values)
+
+
 class HistoryFilter(forms.Form):
     """What the history shows; every field is optional, and a value that makes no sense shows nothing."""
 
@@ -42,12 +52,8 @@ class HistoryFilter(forms.Form):
         to_field_name="name",
         empty_label=_("Any"),
     )
-    since = forms.DateField(
-        label=_("From"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
-    )
-    until = forms.DateField(
-        label=_("To"), required=False, widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
-    )
+    since = _DayField(label=_("From"))
+    until = _DayField(label=_("To"))
     order = forms.ChoiceField(
         label=_("Order"),
         required=False,

@@ -65,12 +65,12 @@ def test_s_saves_and_c_clears_once_it_was_asked(qtbot, window: LiveWindow, sessi
     qtbot.waitUntil(lambda: len(saved(session)) == 1, timeout=WAIT_MS)
     qtbot.waitUntil(lambda: window.panel.notice.text().startswith("saved "), timeout=WAIT_MS)
 
-    for answer, left in (("Keep", 1), ("Delete", 0)):
+    for answer, left in (("&Keep", 1), ("&Delete", 0)):
         window.activateWindow()  # a window manager does that when the question before is gone
         qtbot.waitUntil(window.isActiveWindow, timeout=WAIT_MS)
         qtbot.keyClick(window, Qt.Key.Key_C)
         box = window.findChild(QMessageBox)
-        assert box.defaultButton().text() == "Keep"
+        assert box.defaultButton().text() == "&Keep"
         button = next(one for one in box.buttons() if one.text() == answer)
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: window.findChild(QMessageBox) is None, timeout=WAIT_MS)

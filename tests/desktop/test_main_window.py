@@ -249,7 +249,7 @@ def test_faces_are_saved_listed_and_deleted(qtbot, window: MainWindow) -> None:
     qtbot.waitUntil(lambda: dialog.list.count() == 1, timeout=WAIT_MS)
     dialog.clear.click()
     box = dialog.findChild(QMessageBox)
-    next(button for button in box.buttons() if button.text() == "Delete").click()
+    next(button for button in box.buttons() if button.text() == "&Delete").click()
     qtbot.waitUntil(lambda: window.gallery.faces() == [], timeout=WAIT_MS)
     qtbot.waitUntil(lambda: "No saved faces" in dialog.summary.text(), timeout=WAIT_MS)
     dialog.accept()

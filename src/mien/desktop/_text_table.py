@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TEXTS: dict[str, tuple[str, str, str]] = {
     # the live window
-    "live": ("Live", "Trực tiếp", "În direct"),
+    "live": ("&Live", "&Trực tiếp", "În &direct"),
     "speed": (
         "{rate:.0f} frames/s · {latency:.0f} ms from frame to label",
         "{rate:.0f} khung hình/giây · {latency:.0f} ms từ khung hình đến nhãn",
@@ -29,8 +29,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Nu este nicio față de salvat.",
     ),
     "clear_title": ("Clear saved faces", "Xóa các khuôn mặt đã lưu", "Șterge fețele salvate"),
-    "delete": ("Delete", "Xóa", "Șterge"),
-    "keep": ("Keep", "Giữ lại", "Păstrează"),
+    "delete": ("&Delete", "&Xóa", "Ș&terge"),
+    "keep": ("&Keep", "&Giữ lại", "&Păstrează"),
     "more_faces": ("and {count} more", "và {count} khuôn mặt nữa", "și încă {count}"),
     # what went wrong
     "failed": ("This could not be done.", "Không thực hiện được việc này.", "Acest lucru nu a reușit."),
@@ -44,7 +44,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Không mở được máy quay.",
         "Camera nu poate fi deschisă.",
     ),
-    "use_default_model": ("&Use Mien's own model", "Dùng &mô hình của Mien", "Folosește modelul &Mien"),
+    "use_default_model": ("&Use Mien's own model", "&Dùng mô hình của Mien", "F&olosește modelul Mien"),
     "kind_limit": (
         "It is larger than the limit allows.",
         "Nó lớn hơn giới hạn cho phép.",
@@ -97,7 +97,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "saved_faces": ("Sa&ved faces …", "&Khuôn mặt đã lưu …", "Fețe sal&vate …"),
     "remove": ("&Remove from the list", "&Gỡ khỏi danh sách", "&Elimină din listă"),
     "reread": ("Read &again", "Đọc &lại", "Citește din &nou"),
-    "cancel": ("&Cancel", "&Hủy", "&Anulează"),
+    "cancel": ("Cance&l", "&Hủy", "Anulea&ză"),
     "theme": ("&Theme", "&Giao diện", "&Temă"),
     "system": ("As the &system", "Theo &hệ thống", "Ca &sistemul"),
     "light": ("&Light", "&Sáng", "&Luminoasă"),
@@ -111,7 +111,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "next_event": ("Next &event", "Sự &kiện sau", "&Evenimentul următor"),
     "previous_event": ("Pre&vious event", "Sự kiện trướ&c", "E&venimentul precedent"),
     "camera": ("S&tart or stop the camera", "&Bật hoặc tắt máy quay", "P&ornește sau oprește camera"),
-    "choose_camera": ("Ch&oose the camera …", "&Chọn máy quay …", "&Alege camera …"),
+    "choose_camera": ("Ch&oose the camera …", "&Chọn máy quay …", "Ale&ge camera …"),
     "keys": ("&Keys", "Phím &tắt", "&Taste"),
     "about": ("&About Mien", "&Về Mien", "&Despre Mien"),
     # the main window
@@ -128,11 +128,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "column_size": ("Pixels", "Điểm ảnh", "Pixeli"),
     "filters": ("Preprocessing", "Tiền xử lý", "Preprocesare"),
     "clahe": (
-        "Even out &contrast (CLAHE)",
-        "Cân bằng độ &tương phản (CLAHE)",
-        "Uniformizează &contrastul (CLAHE)",
+        "&Even out contrast (CLAHE)",
+        "Cân &bằng độ tương phản (CLAHE)",
+        "&Uniformizează contrastul (CLAHE)",
     ),
-    "median": ("&Median filter", "Bộ lọc t&rung vị", "Filtru &median"),
+    "median": ("Me&dian filter", "Bộ lọc t&rung vị", "Fi&ltru median"),
     "off": ("off", "tắt", "oprit"),
     "before": ("Before", "Trước", "Înainte"),
     "after": ("After", "Sau", "După"),
@@ -220,10 +220,10 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Khuôn mặt đã lưu trong {folder}: {count}. Đây là dữ liệu cá nhân, chỉ ở trên máy này.",
         "Fețe salvate în {folder}: {count}. Sunt date personale, doar pe acest calculator.",
     ),
-    "delete_selected": ("&Delete the selected", "&Xóa mục đã chọn", "&Șterge cele alese"),
+    "delete_selected": ("&Delete the selected", "&Xóa mục đã chọn", "Ș&terge cele alese"),
     "clear_all": ("Delete a&ll …", "Xóa tất &cả …", "Șter&ge toate …"),
-    "show_folder": ("Open the &folder", "Mở &thư mục", "Deschide &dosarul"),
-    "close": ("&Close", "Đó&ng", "Închi&de"),
+    "show_folder": ("Open the &folder", "Mở &thư mục", "Deschide d&osarul"),
+    "close": ("Clo&se", "Đó&ng", "Închi&de"),
     "about_text": (
         "Mien {version}\n\nMien reads the expression on a face. An expression is not an inner state: a smile "
         "does not prove that someone is happy. Do not decide about a person on the strength of it.",

@@ -61,6 +61,7 @@ class MainWindow(QMainWindow):
         self.language = settings.language
         self.work: Work | None = None
         self._queue: list[Action] = []
+        self._busy = ""  # what was said last of the progress
         self.browser = Browser(models, settings.options)
         self.browser.told.connect(self.tell)
         self.browser.filters_changed.connect(self._filters_changed)
@@ -262,13 +263,15 @@ class MainWindow(QMainWindow):
         self.progress.setRange(0, 0 if share < 0 else 1000)
         self.progress.setValue(round(1000 * share))
         if what and self.work is not None:
-            self.tell(text("busy", self.language, share=max(0.0, share), what=Path(what).name))
+            name = Path(what).name
+            self._busy = name if share < 0 else text("busy", self.language, share=share, what=name)
+            self.tell(self._busy)
 
     def _finished(self) -> None:
         work, self.work = self.work, None
         if work is not None and work.is_cancelled():
             self.tell(text("cancelled", self.language))
-        elif "%" in self.message.text():
+        elif self._busy and self.message.text() == self._busy:
             self.tell(text("done", self.language))
         self.browser.is_busy = bool(self._queue)
         self.browser.rename()

@@ -17,6 +17,7 @@ from mien.core.options import AnalysisOptions
 from mien.core.video_options import VideoOptions
 from mien.desktop.film_frames import FilmFrames
 from mien.desktop.jobs import Work
+from mien.desktop.shares import Shares
 from mien.zoo.registry import Model, load_model
 
 
@@ -60,23 +61,24 @@ class Reader:
         """Read items and hand out Begun and Outcomes."""
         model = self.models.get()
         photos = [item for item in items if not item.is_film]
-        done = 0
+        shares = Shares(items, work.is_cancelled)
         worker = batch.PhotoWorker(self.options, loaded=model)
         for outcome in batch.run(photos, worker, batch_size=1, is_cancelled=work.is_cancelled):
-            done += 1
             work.found.emit(outcome)
-            work.tell(done / len(items), outcome.item.name)
+            work.tell(shares.finish(outcome.item), outcome.item.name)
         for item in items:
             if item.is_film and not work.is_cancelled():
-                self._read_film(work, item, model, done / len(items), 1 / len(items))
-                done += 1
+                self._read_film(work, item, model, shares)
+                shares.finish(item)
 
-    def _read_film(self, work: Work, item: batch.Item, model: Model, before: float, share: float) -> None:
+    def _read_film(self, work: Work, item: batch.Item, model: Model, shares: Shares) -> None:
         frames = FilmFrames()
 
         def tell(read_s: float, length_s: float | None) -> None:
-            part = min(1.0, read_s / length_s) if length_s else 0.0
-            work.tell(min(0.999, before + share * part), item.name)
+            if length_s:
+                work.tell(min(0.999, shares.within(item, min(1.0, read_s / length_s))), item.name)
+            else:
+                work.tell(-1, item.name)
 
         work.found.emit(Begun(item, frames))
         worker = batch.FilmWorker(

@@ -38,6 +38,10 @@ def serve(settings: WebSettings, *, open_browser: bool = False, say: Callable[[s
         with lock(settings.folder, "serving", shared=True):
             if start.prepare(settings):
                 say(f"The database in {settings.folder} is up to date.")
+            from mien.web.privacy import at_start
+
+            at_start.show_notice(say)
+            at_start.keep_retention()
             for line in _greeting(settings, listener):
                 say(line)
             if open_browser:

@@ -57,5 +57,5 @@ def purge(days: int, now: datetime.datetime | None = None, *, only_count: bool =
             AnalysedFace.objects.filter(analysis__in=some).delete()
             Analysis.objects.filter(pk__in=some).delete()
         count += len(some)
-    Batch.objects.filter(created__lt=end, analysis=None).delete()
+    Batch.objects.filter(created__lt=end, analyses=None).delete()
     return count

@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     help = (
         "Deletes analyses, with their faces and kept pictures, that are older than MIEN_RETENTION_DAYS "
-        "or --days, and sessions that have ended. Run it daily, from cron or a timer."
+        "or --days, and sessions that have ended. A server does so by itself when it starts, and daily."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@
   const [work, results, state, bar, stop, report] = ["work", "results", "state", "bar", "stop", "report"].map(at);
   const text = form.dataset;
   const AT_ONCE = 2;
+  const ATTEMPTS = 4;
   let queue = Promise.resolve();
   let stopping = null;
   form.classList.add("with-script");
@@ -31,13 +32,24 @@
     frame.prepend(image);
   };
 
+  const wait = (seconds) => new Promise((go) => setTimeout(go, 1000 * seconds));
+
+  // a server that is busy says when to come back; nothing is kept of a photo that it did not take
+  const post = async (body, signal) => {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await fetch(text.read, { method: "POST", body, signal, redirect: "manual" });
+      if (answer.status !== 503 || attempt === ATTEMPTS || signal?.aborted) return answer;
+      await wait(Math.min(Number(answer.headers.get("Retry-After")) || 2, 10));
+    }
+  };
+
   const send = async (file, batch, signal) => {
     const body = new FormData();
     body.append("photo", file);
     body.append("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
     if (form.elements.keep?.checked) body.append("keep", "yes");
     if (batch) body.append("batch", batch);
-    const answer = await fetch(text.read, { method: "POST", body, signal, redirect: "manual" });
+    const answer = await post(body, signal);
     if (answer.type === "opaqueredirect") return window.location.reload(); // logged out, or the notice is new
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const part = page.querySelector("article, .refused") || alertOf(file.name, page.querySelector("main p:not(.status)")?.textContent || text.broken);

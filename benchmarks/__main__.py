@@ -18,7 +18,19 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks import dashboard, desktop, films, live, network, photos, process, scenes, training, trust
+from benchmarks import (
+    dashboard,
+    desktop,
+    films,
+    live,
+    network,
+    photos,
+    process,
+    scenes,
+    training,
+    trust,
+    web,
+)
 from benchmarks.measure import Figure
 from mien.core.files import atomic_write, ensure_folder
 from mien.core.version import __version__
@@ -36,6 +48,7 @@ PARTS = (
     "process",
     "training",
     "dashboard",
+    "web",
 )
 RESULTS = Path("bench-results")
 _YUNET_BESIDE = Path("../shared/models/face_detection_yunet_2023mar.onnx")
@@ -93,6 +106,11 @@ def _figures(parts: list[str], detectors: list[str], name: str | None) -> Iterat
             print("desktop: left out, PySide6 is not installed", flush=True)
         else:
             yield from desktop.run(model)
+    if "web" in parts:
+        if find_spec("django") is None:
+            print("web: left out, Django is not installed", flush=True)
+        else:
+            yield from web.run(model)
     if "process" in parts:
         yield from process.run()
     if "training" in parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import uuid
 from contextlib import suppress
 
@@ -253,3 +254,38 @@ def test_statistics_are_those_of_the_dashboard(anns, photo, bob, make_analysis) 
 )
 def test_statistics_of_no_period(anns, query: str) -> None:
     assert is_problem(anns.get(f"{API}/statistics?{query}"), 422)
+
+
+def test_pictures_are_kept_where_that_is_wanted_only(anns, ann, photo, settings) -> None:
+    assert not send(anns, photo).json()["picture_kept"]
+    kept = anns.post(f"{API}/analyses", {"image": upload(photo), "keep_picture": "true"}).json()
+    assert kept["picture_kept"]
+    ann.keep_pictures = True
+    ann.save()
+    assert send(anns, photo).json()["picture_kept"]
+    set_mien(settings, keep_pictures=False)
+    assert not send(anns, photo).json()["picture_kept"]
+
+
+def test_exports_have_what_is_wanted(anns, ann, photo, bob, make_analysis) -> None:
+    make_analysis(bob)
+    images = [upload(photo, "=a.jpg"), upload(b"x", "bad.jpg")]
+    made = anns.post(f"{API}/batches", {"images": images}).json()
+    make_analysis(ann, name="page.jpg")
+
+    def exported(**wanted: object) -> bytes:
+        response = anns.get(f"{API}/export", wanted)
+        assert response.status_code == 200
+        assert "attachment" in response["Content-Disposition"]
+        return response.getvalue()
+
+    everything = exported(format="csv").decode()
+    assert "page.jpg" in everything
+    assert "\n=a.jpg" not in everything
+    batch = exported(format="csv", batch=made["id"]).decode()
+    assert "page.jpg" not in batch
+    assert "bad.jpg" in batch
+    assert exported(format="xlsx")[:2] == exported(format="zip")[:2] == b"PK"
+    assert len(json.loads(exported(format="json", source="api"))["results"]) == 1
+    assert is_problem(anns.get(f"{API}/export", {"format": "exe"}), 422)
+    assert is_problem(anns.get(f"{API}/export"), 422)

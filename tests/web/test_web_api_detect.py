@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.test import Client
 from web_api_support import bearer, set_mien, upload
 
 pytestmark = pytest.mark.django_db
@@ -102,9 +101,9 @@ def test_an_account_by_token(client, photo, ann, settings) -> None:
     assert refused(wrong, 401)
 
 
-def test_an_account_by_session_needs_the_csrf_token(photo, ann) -> None:
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(ann, "mien.web.accounts.backend.PasswordBackend")
+def test_an_account_by_session_needs_the_csrf_token(photo, client_of, ann) -> None:
+    client = client_of(ann)
+    client.handler.enforce_csrf_checks = True
     assert refused(client.post("/detect", {"image": upload(photo)}), 403)
     client.cookies["mien_csrf"] = "x" * 32
     assert client.post("/detect", {"image": upload(photo)}, HTTP_X_CSRFTOKEN="x" * 32).status_code == 200

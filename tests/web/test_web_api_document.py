@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from functools import cache
 
 import pytest
@@ -76,7 +77,13 @@ def schema():
     """The service as schemathesis calls it, in this process."""
     from django.core.wsgi import get_wsgi_application
 
-    return schemathesis.openapi.from_wsgi(DOCUMENT, get_wsgi_application())
+    application = get_wsgi_application()
+
+    def whole(environ, start_response):
+        with closing(application(environ, start_response)) as answer:
+            return [b"".join(answer)]
+
+    return schemathesis.openapi.from_wsgi(DOCUMENT, whole)
 
 
 @pytest.mark.parametrize(("path", "method"), operations(), ids=lambda part: part)

@@ -62,10 +62,10 @@ def _exported(
             most,
         )
         return error_page(request, 413, text % {"most": most})
-    return _download(request, file, f"mien.{form}", exports.TYPES[form])
+    return download(request, file, f"mien.{form}", exports.TYPES[form])
 
 
-def _download(request: HttpRequest, file: IO[bytes], name: str, kind: str) -> HttpResponseBase:
+def download(request: HttpRequest, file: IO[bytes], name: str, kind: str) -> HttpResponseBase:
     """Return the file piece by piece, closed at the end or when the visitor goes away."""
     if not isinstance(request, ASGIRequest):
         return FileResponse(file, as_attachment=True, filename=name, content_type=kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -56,6 +56,7 @@ def read(
     keep_picture: bool = False,
     source: str = str(Source.UPLOAD),
     batch: Batch | None = None,
+    also: Callable[[Analysis], None] | None = None,
 ) -> Analysis:
     """Analyse one photo and keep the result, with the picture where its owner wants that; all or nothing.
 
@@ -65,19 +66,29 @@ def read(
         keep_picture: encode the picture anew and keep it; nothing where the server keeps none.
         source: one of `Source`.
         batch: that it is a part of; its count goes up in the same transaction.
+        also: what else is written in that transaction, or not at all.
 
     Raises:
         PhotoRefusedError: it is empty, too large, or no picture; nothing is kept of it.
     """
     data, name = _data(upload), upload.name or ""
     if not (keep_picture and pictures.may_keep()):
-        return _kept(owner, _analysed(data), name, source, batch)
+        return _kept(owner, _analysed(data), name, source, batch, also)
     pixels = _pixels(data)
     result = _analysed(pixels)
     with pictures.kept_with(pixels) as keep, transaction.atomic():
-        analysis = _kept(owner, result, name, source, batch)
+        analysis = _kept(owner, result, name, source, batch, also)
         keep(analysis)
     return analysis
+
+
+def look(upload: UploadedFile) -> ImageAnalysis:
+    """Analyse one photo and keep nothing of it.
+
+    Raises:
+        PhotoRefusedError: it is empty, too large, or no picture.
+    """
+    return _analysed(_data(upload))
 
 
 def note_failure(batch: Batch, name: str | None, refusal: Refusal) -> None:
@@ -124,9 +135,18 @@ def _refusing() -> Iterator[None]:
         raise PhotoRefusedError(422, _DAMAGED) from None
 
 
-def _kept(owner: Any, result: ImageAnalysis, name: str, source: str, batch: Batch | None) -> Analysis:
+def _kept(
+    owner: Any,
+    result: ImageAnalysis,
+    name: str,
+    source: str,
+    batch: Batch | None,
+    also: Callable[[Analysis], None] | None,
+) -> Analysis:
     with transaction.atomic():
         analysis = store.keep(owner, result, name=name, source=source, batch=batch)
         if batch is not None:
             Batch.objects.filter(pk=batch.pk).update(done=F("done") + 1)
+        if also is not None:
+            also(analysis)
     return analysis

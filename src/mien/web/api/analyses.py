@@ -6,25 +6,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile as Upload
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from ninja import File, Form, Query, Router, Schema, Status, UploadedFile
 
-from mien.core.errors import ImageError
-from mien.core.results import ImageAnalysis
-from mien.web import engine
 from mien.web.accounts.models import Scope
-from mien.web.analyses import store
-from mien.web.analyses.models import Analysis, Batch, Source
+from mien.web.analyses import reading
+from mien.web.analyses.models import AnalysedFace, Analysis, Batch, Source
 from mien.web.api.callers import account, need_consent
-from mien.web.api.detect import content_of
 from mien.web.api.documents import refusals
 from mien.web.api.paging import Cursor, Limit, page
 from mien.web.api.problems import ProblemError
-from mien.web.api.repeats import Key, once
-from mien.web.api.repeats import content_of as sent
+from mien.web.api.repeats import Key, content_of, once
 from mien.web.api.schemas import (
     SOURCES,
     AnalysisOut,
@@ -38,6 +33,10 @@ from mien.web.api.schemas import (
 
 router = Router(tags=["analyses"])
 _READ, _SEND, _DELETE = (account(scope) for scope in (Scope.READ, Scope.ANALYSE, Scope.DELETE))
+KeepPicture = Annotated[
+    bool | None,
+    Form(description="Keep the picture too, without its metadata; the account's own choice where not given."),
+]
 
 
 class Wanted(Schema):
@@ -62,7 +61,8 @@ def wanted_of(user: Any, wanted: Wanted) -> Any:
     if wanted.batch is not None:
         rows = rows.filter(batch__uid=wanted.batch)
     if wanted.emotion is not None:
-        rows = rows.filter(faces__emotion=wanted.emotion).distinct()
+        seen = AnalysedFace.objects.filter(analysis=OuterRef("pk"), emotion=wanted.emotion)
+        rows = rows.filter(Exists(seen))
     return rows
 
 
@@ -74,15 +74,27 @@ def wanted_of(user: Any, wanted: Wanted) -> Any:
     summary="Analyse a photo",
     openapi_extra=refusals(409, 410, 413),
 )
-def analyse(request: HttpRequest, response: HttpResponse, image: File[UploadedFile], key: Key = None) -> Any:
+def analyse(
+    request: HttpRequest,
+    response: HttpResponse,
+    image: File[UploadedFile],
+    keep_picture: KeepPicture = None,
+    key: Key = None,
+) -> Any:
     """Read every face of a photo and keep the result in the history."""
     need_consent(request.user)
-    with once(request.user, key, sent(request.path, {}, [image])) as claim:
+    keeping = _keeping(request.user, keep_picture)
+    with once(request.user, key, content_of(request.path, {"keep": str(keeping)}, [image])) as claim:
         repeated = claim.made is not None
         if not repeated:
-            result = engine.analyze(content_of(image))
-            with transaction.atomic():
-                claim.keep(_kept(request.user, result, image).uid)
+            source = str(Source.API)
+            reading.read(
+                request.user,
+                image,
+                keep_picture=keeping,
+                source=source,
+                also=lambda made: claim.keep(made.uid),
+            )
     analysis = _rows().filter(owner=request.user, uid=claim.made).first()
     return _made(response, request, analysis, analysis_out, repeated)
 
@@ -140,6 +152,7 @@ def analyse_batch(
     response: HttpResponse,
     images: File[list[UploadedFile]],
     title: Annotated[str, Form(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = "",
+    keep_picture: KeepPicture = None,
     key: Key = None,
 ) -> Any:
     """Read every photo; one that cannot be read is among `failures` and stops no other.
@@ -149,12 +162,12 @@ def analyse_batch(
     need_consent(request.user)
     if len(images) > (most := settings.MIEN.batch_photos):
         raise ProblemError(413, f"{len(images)} photos were sent; a batch has {most} at most.")
-    with once(request.user, key, sent(request.path, {"title": title}, images)) as claim:
+    keeping = _keeping(request.user, keep_picture)
+    fields = {"title": title, "keep": str(keeping)}
+    with once(request.user, key, content_of(request.path, fields, images)) as claim:
         repeated = claim.made is not None
         if not repeated:
-            results = [(image, _read(image)) for image in images]
-            with transaction.atomic():
-                claim.keep(_kept_batch(request.user, title, results).uid)
+            claim.keep(_read_all(request.user, title, images, keeping).uid)
     batch = Batch.objects.of(request.user).filter(uid=claim.made).first()
     return _made(response, request, batch, batch_out, repeated)
 
@@ -195,10 +208,7 @@ def batch(request: HttpRequest, batch_id: UUID) -> Any:
 )
 def delete_batch(request: HttpRequest, batch_id: UUID) -> Any:
     """Delete a batch and all its analyses for good."""
-    found = get_object_or_404(Batch.objects.of(request.user), uid=batch_id)
-    with transaction.atomic():
-        found.analyses.all().delete()
-        found.delete()
+    _delete(get_object_or_404(Batch.objects.of(request.user), uid=batch_id))
     return Status(204, None)
 
 
@@ -208,29 +218,29 @@ def _rows(rows: Any = None) -> Any:
     return rows.select_related("batch", "picture").prefetch_related("faces", "tags")
 
 
-def _read(image: Upload) -> ImageAnalysis | ImageError:
+def _keeping(user: Any, asked: bool | None) -> bool:
+    return bool(user.keep_pictures if asked is None else asked)
+
+
+def _read_all(user: Any, title: str, images: list[UploadedFile], keeping: bool) -> Batch:
+    """Read the photos of a batch; where the server itself fails, nothing is left of it."""
+    batch = Batch.objects.create(owner=user, title=title, total=len(images))
     try:
-        return engine.analyze(content_of(image))
-    except ImageError as error:
-        return error
-
-
-def _kept(user: Any, result: ImageAnalysis, image: Upload, batch: Batch | None = None) -> Analysis:
-    return store.keep(user, result, name=image.name or "", source=str(Source.API), batch=batch)
-
-
-def _kept_batch(user: Any, title: str, results: list[tuple[Upload, ImageAnalysis | ImageError]]) -> Batch:
-    failures = [
-        {"name": store.shown_name(image.name or ""), "why": str(result)}
-        for image, result in results
-        if isinstance(result, ImageError)
-    ]
-    numbers = {"total": len(results), "failed": len(failures), "done": len(results) - len(failures)}
-    batch = Batch.objects.create(owner=user, title=title, failures=failures, **numbers)
-    for image, result in results:
-        if isinstance(result, ImageAnalysis):
-            _kept(user, result, image, batch)
+        for image in images:
+            try:
+                reading.read(user, image, keep_picture=keeping, source=str(Source.API), batch=batch)
+            except reading.PhotoRefusedError as error:
+                reading.note_failure(batch, image.name, error.refusal)
+    except BaseException:
+        _delete(batch)
+        raise
     return batch
+
+
+def _delete(batch: Batch) -> None:
+    with transaction.atomic():
+        batch.analyses.all().delete()
+        batch.delete()
 
 
 def _made(response: HttpResponse, request: HttpRequest, row: Any, shape: Any, repeated: bool) -> Any:

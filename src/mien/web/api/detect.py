@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from ninja import Router, Schema
 
-from mien.core.errors import ImageFormatError, ImageLimitError
-from mien.web import engine
 from mien.web.accounts.models import Scope
+from mien.web.analyses import reading
 from mien.web.api.callers import Anyone, Session, Token, need_consent
 from mien.web.api.problems import MEANINGS, ProblemError
 
 router = Router(tags=["detect"])
-MB = 1_000_000
 _CALLERS = [Token(Scope.ANALYSE, "detect"), Session("detect"), Anyone()]
 _STATUSES = (400, 401, 403, 413, 422, 429, 503, 507)
 _MEANINGS = {
@@ -81,21 +77,8 @@ def detect(request: HttpRequest) -> Any:
     upload = request.FILES.get("image")
     if upload is None:
         raise ProblemError(400, "No image uploaded")
-    faces = engine.analyze(content_of(upload)).faces
+    faces = reading.look(upload).faces
     if not faces:
         return {"error": "No face detected"}
     face = faces[0]
     return {"emotion": face.top, "confidence": face.confidence, "face_location": face.box.to_dict()}
-
-
-def content_of(upload: UploadedFile) -> bytes:
-    """Return the bytes of an uploaded photo.
-
-    Raises:
-        ImageError: it is empty, or larger than the settings allow.
-    """
-    if not upload.size:
-        raise ImageFormatError("the file is empty; send a picture")
-    if upload.size > (most := settings.MIEN.photo_mb) * MB:
-        raise ImageLimitError(f"the file has {upload.size / MB:.1f} MB; a photo may have {most} MB")
-    return bytes(upload.read())

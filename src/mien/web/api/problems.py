@@ -15,6 +15,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from mien.core.errors import ImageError, ImageLimitError, MienError, ModelError, OptionError
+from mien.web.analyses.reading import PhotoRefusedError
 from mien.web.error_pages import trouble
 
 DETECT = "/detect"
@@ -98,13 +99,15 @@ def install(api: NinjaAPI) -> None:
 
     for kind in (ProblemError, ValidationError, HttpError, Http404, MienError, SuspiciousOperation):
         answers(kind)
-    for kind in (MultiPartParserError, UnreadablePostError, DatabaseError, OSError):
+    for kind in (MultiPartParserError, UnreadablePostError, DatabaseError, OSError, PhotoRefusedError):
         answers(kind)
 
 
 def _problem_of(error: Exception) -> ProblemError | None:
     if isinstance(error, ProblemError):
         return error
+    if isinstance(error, PhotoRefusedError):
+        return ProblemError(error.refusal.status, str(error))
     if isinstance(error, ValidationError):
         return _invalid(error)
     if isinstance(error, AuthenticationError):

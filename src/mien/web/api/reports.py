@@ -1,15 +1,20 @@
-"""`/api/v1/statistics`: the numbers of the dashboards."""
+"""`/api/v1/statistics` and `/api/v1/export`: the numbers of the dashboards, and results as files."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
+from django.conf import settings
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
 from mien.web.accounts.models import Scope
+from mien.web.analyses import exports
+from mien.web.analyses.export_views import download
+from mien.web.analyses.models import Batch
+from mien.web.api.analyses import Wanted, wanted_of
 from mien.web.api.callers import account
-from mien.web.api.documents import refusals
+from mien.web.api.documents import file_answer, refusals
 from mien.web.api.problems import ProblemError
 from mien.web.dashboard.statistics import period_for, statistics
 
@@ -111,3 +116,22 @@ def numbers(
     days = found["period"]
     found["period"] = {**days, "first": days["from"], "last": days["to"]}
     return found
+
+
+@router.get(
+    "/export",
+    auth=_READ,
+    operation_id="export",
+    summary="Analyses as a file",
+    openapi_extra=file_answer(exports.TYPES, 413),
+)
+def export(request: HttpRequest, format: Literal["csv", "json", "xlsx", "zip"], wanted: Query[Wanted]) -> Any:
+    """Return the analyses that are wanted as one file, newest first; zip has the kept pictures too."""
+    batch = Batch.objects.of(request.user).filter(uid=wanted.batch).first() if wanted.batch else None
+    rows = wanted_of(request.user, wanted).order_by("-created", "-id")
+    try:
+        file = exports.export(rows, format, batch=batch)
+    except exports.TooManyPicturesError:
+        most = settings.MIEN.batch_photos
+        raise ProblemError(413, f"A ZIP holds {most} pictures at most; narrow the analyses down.") from None
+    return download(request, file, f"mien.{format}", exports.TYPES[format])

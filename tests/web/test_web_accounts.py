@@ -353,3 +353,38 @@ def test_mail_is_written_in_the_readers_language(client, ann) -> None:
     assert mail.outbox[-1].subject == "Mien: Thư đặt lại mật khẩu"
     assert "Mở liên kết dưới đây" in mail.outbox[-1].body
     assert "Mien, tại testserver" in mail.outbox[-1].body
+
+
+@pytest.fixture
+def _confirmed_addresses_only(settings) -> None:
+    """As with MIEN_CONFIRM_EMAIL."""
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+
+
+@pytest.mark.usefixtures("_confirmed_addresses_only")
+def test_a_new_account_opens_once_its_address_is_confirmed(client, db) -> None:
+    sent = {"username": "eve", "email": "eve@example.org", "password1": PASSWORD, "password2": PASSWORD}
+    assert client.post("/account/signup/", sent)["Location"] == "/account/confirm-email/"
+    assert not is_in(client)
+    assert log_in(client, "eve")["Location"] == "/account/confirm-email/"
+    assert not is_in(client)
+    link = re.search(r"http://testserver(/account/confirm-email/\S+)", mail.outbox[0].body)[1]
+    client.post(link)
+    log_in(client, "eve")
+    assert is_in(client)
+
+
+@pytest.mark.usefixtures("_confirmed_addresses_only")
+def test_there_nobody_learns_by_signing_up_who_has_an_account(client_of, ann) -> None:
+    answers = []
+    for address in ("ann@example.org", "new@example.org"):
+        sent = {
+            "username": f"eve{len(answers)}",
+            "email": address,
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        }
+        answers.append(client_of().post("/account/signup/", sent, follow=True))
+    assert answers[0].redirect_chain == answers[1].redirect_chain
+    assert main_of(answers[0]).replace("ann@", "new@") == main_of(answers[1])
+    assert not User.objects.filter(username="eve0").exists()

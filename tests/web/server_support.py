@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 from mien.testing import write_model
 
@@ -52,23 +52,32 @@ class Visitor:
 
     def open(self, page: str, form: dict[str, str] | None = None) -> Answer:
         """Get a page, or send a form to it."""
-        data = None if form is None else urlencode(form).encode()
-        try:
-            answer = self._browser.open(self.server.address + page, data, timeout=60)
-        except HTTPError as error:
-            answer = error
-        with answer:
-            return Answer(answer.status, answer.url, answer.read().decode(), answer.headers)
+        return self._answer(page, None if form is None else urlencode(form).encode(), {})
+
+    def post(self, page: str, body: bytes, kind: str) -> Answer:
+        """Send a body of any kind to a page, with the page's token beside it."""
+        return self._answer(page, body, {"Content-Type": kind, "X-CSRFToken": self._token(page)})
 
     def send(self, page: str, **values: str) -> Answer:
         """Fill in the form of a page and send it, with its token."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.open(page).text)
-        assert token is not None
-        return self.open(page, {"csrfmiddlewaretoken": token[1], **values})
+        return self.open(page, {"csrfmiddlewaretoken": self._token(page), **values})
 
     def log_in(self, name: str, password: str) -> Answer:
         """Log in by the form."""
         return self.send("/account/login/", login=name, password=password)
+
+    def _token(self, page: str) -> str:
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.open(page).text)
+        assert token is not None
+        return token[1]
+
+    def _answer(self, page: str, body: bytes | None, headers: dict[str, str]) -> Answer:
+        try:
+            answer = self._browser.open(Request(self.server.address + page, body, headers), timeout=60)
+        except HTTPError as error:
+            answer = error
+        with answer:
+            return Answer(answer.status, answer.url, answer.read().decode(), answer.headers)
 
 
 def environment(data: Path, **settings: str) -> dict[str, str]:

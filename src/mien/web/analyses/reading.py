@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -101,14 +101,15 @@ def note_failure(batch: Batch, name: str | None, refusal: Refusal) -> None:
 
 
 def _data(upload: UploadedFile) -> bytes:
+    """Return what was sent; its temporary file is gone before anyone is answered."""
     size, most = upload.size or 0, settings.MIEN.photo_mb
-    if size == 0:
-        raise PhotoRefusedError(422, _EMPTY)
-    if size > most * MB:
-        raise PhotoRefusedError(
-            413, _("This file is larger than the %(most)s MB that a photo may have.") % {"most": most}
-        )
-    return bytes(upload.read())
+    with closing(upload):
+        if size == 0:
+            raise PhotoRefusedError(422, _EMPTY)
+        if size > most * MB:
+            why = _("This file is larger than the %(most)s MB that a photo may have.")
+            raise PhotoRefusedError(413, why % {"most": most})
+        return bytes(upload.read())
 
 
 def _pixels(data: bytes) -> NDArray[np.uint8]:

@@ -1,0 +1,1 @@
+"""The database viewer: Django's admin, dressed as Mien and read only."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from web_api_support import bearer, set_mien, upload
 
+from mien.web.privacy import consent
+
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def agreed(db) -> None:
+    """The operator agrees when the server first starts."""
+    consent.give(None)
 
 
 def test_a_face(client, photo) -> None:
@@ -112,6 +120,11 @@ def test_an_account_by_session_needs_the_csrf_token(photo, client_of, ann) -> No
 def test_no_analysis_without_consent(client, photo, make_user) -> None:
     new = make_user("new", agreed=False)
     assert refused(client.post("/detect", {"image": upload(photo)}, **bearer(new)), 403)
+
+
+def test_visitors_are_covered_by_the_operators_consent_only(client, photo) -> None:
+    consent.withdraw(None)
+    assert refused(client.post("/detect", {"image": upload(photo)}), 403)
 
 
 def test_so_many_a_minute_by_address_and_by_account(client, ann, bob, settings) -> None:

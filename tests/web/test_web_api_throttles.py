@@ -60,6 +60,11 @@ def test_a_clock_that_is_put_back_locks_nobody_out() -> None:
     assert take("x", 3, now=1000.0) == 0.0
 
 
+def test_who_waited_for_the_row_begins_no_new_minute() -> None:
+    assert [take("x", 3, now=1000.0 - n / 10) for n in range(3)] == [0.0] * 3
+    assert take("x", 3, now=999.5) > 0
+
+
 def test_those_who_call_no_more_are_forgotten() -> None:
     take("old", 3, now=1000.0)
     take("new", 3, now=2000.0)

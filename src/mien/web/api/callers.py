@@ -15,6 +15,7 @@ from mien.web.api.problems import ProblemError, too_many
 from mien.web.privacy.consent import has_consented
 
 CONSENT_ADVICE = "Agree to the notice of use and limits first: log in and open /privacy/consent/."
+OPERATOR_ADVICE = "The operator of this server has not agreed to the notice of use yet: run mien serve."
 
 
 class Token(HttpBearer):
@@ -86,11 +87,14 @@ def person() -> list[Any]:
 def need_consent(user: Any) -> None:
     """Refuse to analyse for who did not agree to the notice.
 
+    Args:
+        user: an account; None: a visitor without one, for whom the operator has agreed, or not.
+
     Raises:
         ProblemError: 403.
     """
     if not has_consented(user):
-        raise ProblemError(403, CONSENT_ADVICE)
+        raise ProblemError(403, OPERATOR_ADVICE if user is None else CONSENT_ADVICE)
 
 
 def count_call(room: str, user: Any) -> None:

@@ -72,8 +72,7 @@ def detect(request: HttpRequest) -> Any:
 
     Faces after the largest, all probabilities and quality are in `/api/v1/analyses`.
     """
-    if request.user.is_authenticated:
-        need_consent(request.user)
+    need_consent(request.user if request.user.is_authenticated else None)
     upload = request.FILES.get("image")
     if upload is None:
         raise ProblemError(400, "No image uploaded")

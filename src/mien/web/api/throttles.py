@@ -76,9 +76,9 @@ def _locked(subject: str, now: float) -> Rate:
 
 def _turn(rate: Rate, now: float) -> None:
     """Begin a new minute where the present one is over, or the clock was put back."""
+    if abs(now - rate.started) < MINUTE_S:
+        return  # also where another process, whose clock was read a moment later, came first
     minutes = int((now - rate.started) // MINUTE_S)
-    if minutes == 0:
-        return
     rate.before = rate.count if minutes == 1 else 0
     rate.started = rate.started + MINUTE_S if minutes == 1 else now
     rate.count = 0

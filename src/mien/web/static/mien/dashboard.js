@@ -54,7 +54,7 @@
     const names = {
       grid: { display: false },
       border: { color: colour("grid") },
-      ticks: { color: colour("ink"), maxRotation: 0, autoSkip: labels.length > 8, autoSkipPadding: 12 },
+      ticks: { color: colour("ink"), maxRotation: 0, autoSkip: kind === "line" || labels.length > 8, autoSkipPadding: 12 },
     };
     return new Chart(canvas, {
       type: kind === "line" ? "line" : "bar",

@@ -42,8 +42,10 @@ def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
         else:
             monkeypatch.setenv("MIEN_REQUIRE", require)
         pytester.makepyfile(test_planted=text)
-        # Playwright's plugin cannot run inside a test of its own.
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:playwright").parseoutcomes()
+        # These plugins cannot run inside a test of their own.
+        return pytester.runpytest_inprocess(
+            "-p", "no:cacheprovider", "-p", "no:playwright", "-p", "no:django"
+        ).parseoutcomes()
 
     return run
 

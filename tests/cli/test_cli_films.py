@@ -359,4 +359,5 @@ def test_a_full_disk_leaves_files_that_agree(start, place: Path, annotated: str)
     if annotated == "--annotated":
         with av.open(str(folder / "film-annotated.mp4")) as container:
             shown = sum(1 for _ in container.decode(video=0))
-        assert 12 <= shown <= len(lines)
+        # The frame whose row did not fit may be in the film.
+        assert 12 <= shown <= len(lines) + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from axes.utils import reset
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 
 from mien.core.errors import OptionError
@@ -49,11 +50,12 @@ def create(name: str, password: str, *, email: str = "", role: str = "user") -> 
     )
     _check_password(password, user)
     user.set_password(password)
-    user.save()
-    if email:
-        from allauth.account.models import EmailAddress
+    with transaction.atomic():
+        user.save()
+        if email:
+            from allauth.account.models import EmailAddress
 
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+            EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     return user
 
 

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -46,14 +47,15 @@ def make(
     if Token.objects.filter(owner=owner).count() >= MOST_TOKENS:
         raise OptionError(f"you have {MOST_TOKENS} tokens; revoke one that is used no longer")
     text = PREFIX + secrets.token_urlsafe(32)
-    token = Token.objects.create(
-        owner=owner,
-        name=name,
-        digest=digest_of(text),
-        hint=text[: len(PREFIX) + 4],
-        scopes=chosen,
-        expires=expires,
-    )
+    with transaction.atomic():  # with its line in the audit log, or not at all
+        token = Token.objects.create(
+            owner=owner,
+            name=name,
+            digest=digest_of(text),
+            hint=text[: len(PREFIX) + 4],
+            scopes=chosen,
+            expires=expires,
+        )
     return token, text
 
 

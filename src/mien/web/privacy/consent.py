@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from mien.web.privacy.models import NOTICE_VERSION, Consent
@@ -16,8 +17,9 @@ def has_consented(user: Any) -> bool:
 
 def give(user: Any) -> Consent:
     """Record that `user` (None: the operator) agrees to the present notice; twice is once."""
-    found = Consent.objects.filter(user=user, version=NOTICE_VERSION, withdrawn=None).first()
-    return found or Consent.objects.create(user=user, version=NOTICE_VERSION)
+    with transaction.atomic():  # with its line in the audit log, or not at all
+        found = Consent.objects.filter(user=user, version=NOTICE_VERSION, withdrawn=None).first()
+        return found or Consent.objects.create(user=user, version=NOTICE_VERSION)
 
 
 def withdraw(user: Any) -> None:

@@ -53,6 +53,17 @@ def pytest_unconfigure() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _one_connection(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a test's transaction the end of a request leaves the connection open, on PostgreSQL too."""
+    mark = request.node.get_closest_marker("django_db")
+    several = mark is not None and mark.kwargs.get("transaction")
+    if not several and not {"live_server", "transactional_db"} & set(request.fixturenames):
+        from django.db import connections
+
+        monkeypatch.setattr(connections["default"], "close_if_unusable_or_obsolete", lambda: None)
+
+
+@pytest.fixture(autouse=True)
 def _own_files(tmp_path: Path, settings) -> None:
     """Each test has its own place for pictures."""
     settings.MEDIA_ROOT = tmp_path / "pictures"

@@ -333,7 +333,8 @@ def test_a_person_stays_on_one_side() -> None:
 def test_faces_take_little_more_memory_than_their_pixels(tmp_path: Path, cache: bool) -> None:
     row = pixels(7, 96 * 96)
     path = table(tmp_path / "t.csv", *(f"{i % 2},{row}," for i in range(600)))
-    load_dataset(table(tmp_path / "first.csv", f"0,{row},", f"1,{row},"))  # what is imported on first use
+    few = table(tmp_path / "first.csv", f"0,{row},", f"1,{row},")
+    load_dataset(few, cache=cache)  # what is imported on first use
     tracemalloc.start()
     try:
         data = load_dataset(path, cache=cache)

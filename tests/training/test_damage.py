@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-import torch
-from small_faces import RECIPE, small_faces
-from torch import Tensor
 
-from mien.training.augment import augment
-from mien.training.batches import Batches
-from mien.training.config import TrainingConfig
-from mien.training.split import split_data
+torch = pytest.importorskip("torch", reason="needs torch, of the train extra")
+
+from small_faces import RECIPE, small_faces  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+from mien.training.augment import augment  # noqa: E402
+from mien.training.batches import Batches  # noqa: E402
+from mien.training.config import TrainingConfig  # noqa: E402
+from mien.training.split import split_data  # noqa: E402
 
 STILL = TrainingConfig(rotation=0, scale=0, shift=0, light=0, erase=0, flip=False)
 

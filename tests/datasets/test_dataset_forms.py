@@ -332,7 +332,7 @@ def test_a_person_stays_on_one_side() -> None:
 @pytest.mark.parametrize("cache", [False, True])
 def test_faces_take_little_more_memory_than_their_pixels(tmp_path: Path, cache: bool) -> None:
     row = pixels(7, 96 * 96)
-    path = table(tmp_path / "t.csv", *(f"{i % 2},{row}," for i in range(600)))
+    path = table(tmp_path / "t.csv", *(f"{i % 2},{row}," for i in range(900)))
     few = table(tmp_path / "first.csv", f"0,{row},", f"1,{row},")
     load_dataset(few, cache=cache)  # what is imported on first use
     tracemalloc.start()
